@@ -1,0 +1,143 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// The rooms of the house, lowest floor first; docs/architecture.md says what each is for.
+// A target imports only what stands below it, and declares every import.
+
+let strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+]
+
+/// A target that touches a C library: every unsafe act is spelled out.
+let strictMemory: [SwiftSetting] = strict + [.strictMemorySafety()]
+
+func room(
+    _ name: String, _ dependencies: [Target.Dependency], path: String? = nil, settings: [SwiftSetting] = strict
+) -> Target {
+    .target(name: name, dependencies: dependencies, path: path, swiftSettings: settings)
+}
+
+func plugin(_ name: String, at path: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(
+        name: name, dependencies: ["FleetPluginAPI"] + dependencies, path: "Plugins/\(path)", swiftSettings: strict)
+}
+
+func tests(_ subject: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(subject)Tests", dependencies: [.byName(name: subject)] + dependencies, swiftSettings: strict)
+}
+
+let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
+let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
+let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
+let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let unixSignals: Target.Dependency = .product(name: "UnixSignals", package: "swift-service-lifecycle")
+
+let package = Package(
+    name: "fleet",
+    products: [
+        .executable(name: "fleet", targets: ["fleet"]),
+        .library(name: "FleetPluginAPI", targets: ["FleetPluginAPI"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/apple/swift-system", from: "1.8.1"),
+        .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/swiftlang/swift-subprocess", from: "1.0.2"),
+    ],
+    targets: [
+        // Floor 0: C libraries, one target each, and the domain.
+        .systemLibrary(name: "CLibPQ", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        room("FleetPluginAPI", []),
+
+        // Floor 1: leaves.
+        room("YAML", ["CLibYAML"], settings: strictMemory),
+        room("Compression", ["CZstd"], settings: strictMemory),
+        room("DurableFiles", ["FleetPluginAPI", system]),
+        room("PostgresFormats", ["FleetPluginAPI", crypto]),
+        room("PostgresClient", ["CLibPQ", "FleetPluginAPI"], settings: strictMemory),
+        room("HTTPClient", ["CLibCurl", "FleetPluginAPI"], settings: strictMemory),
+        room("ProcessRunner", ["FleetPluginAPI", subprocess, system]),
+        room("TerminalUI", []),
+
+        // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
+        room("FleetConfig", ["FleetPluginAPI", "YAML"]),
+        room("FleetStore", ["FleetPluginAPI", grdb]),
+        room("FleetPluginHost", ["FleetPluginAPI"]),
+        room("ServerControl", ["FleetPluginAPI", "PostgresClient"]),
+
+        // Floor 3: the coordinator.
+        room(
+            "FleetCoordinator",
+            ["FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "PostgresFormats", crypto]),
+
+        // Floor 4: the command line.
+        room(
+            "FleetCommands",
+            [
+                "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetCoordinator", "TerminalUI",
+                "ServerControl", "DurableFiles", "ProcessRunner", "HTTPClient", argumentParser, unixSignals,
+            ]),
+
+        // Plugins that come with fleet.
+        plugin(
+            "NativeEngine", at: "Engines/Native",
+            ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
+        plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
+        plugin("HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner"]),
+        plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner"]),
+        plugin("SQLProbe", at: "Probes/SQL"),
+        plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
+        plugin("WebhookNotifier", at: "Notifiers/Webhook", ["HTTPClient"]),
+        plugin("LogNotifier", at: "Notifiers/Log", ["DurableFiles"]),
+
+        // Floor 5: the composition root.
+        .executableTarget(
+            name: "fleet",
+            dependencies: [
+                "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "NativeEngine", "DirectoryStorage",
+                "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+            ],
+            swiftSettings: strict),
+
+        // Tests.
+        .target(
+            name: "FleetTestSupport",
+            dependencies: ["FleetPluginAPI", "ProcessRunner", "PostgresClient"],
+            path: "Tests/FleetTestSupport", swiftSettings: strict),
+        tests("FleetPluginAPI"),
+        tests("YAML"),
+        tests("Compression"),
+        tests("DurableFiles", ["FleetTestSupport"]),
+        tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("HTTPClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("ProcessRunner", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("TerminalUI"),
+        tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
+        tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("FleetPluginHost", ["FleetPluginAPI"]),
+        tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
+        tests("DirectoryStorage", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("FleetCoordinator", ["FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetTestSupport"]),
+        tests("FleetCommands", ["FleetPluginAPI", "FleetConfig", "FleetTestSupport", argumentParser]),
+        // The whole program against real servers, as a user runs it.
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["FleetTestSupport", "FleetPluginAPI", "ProcessRunner", "PostgresClient", "fleet"],
+            swiftSettings: strict),
+    ]
+)
