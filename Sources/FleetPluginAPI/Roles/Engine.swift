@@ -1,0 +1,199 @@
+/// What can be done with an instance's backups. Describes the work; does not know where it runs.
+///
+/// Every implementation passes `EngineConformance`.
+public protocol Engine: Sendable {
+    var capabilities: EngineCapabilities { get }
+
+    /// Everything the instance's repositories hold for it.
+    ///
+    /// A repository that cannot be read is a problem in the catalog when another one could be read, and an error
+    /// (`unavailable`) when none could. An instance that has no backups yet is an empty catalog.
+    func catalog(_ context: EngineContext) async throws -> Catalog
+
+    /// An archived segment, decoded and checked.
+    ///
+    /// - Throws: `notFound`, `corrupted`.
+    func segment(_ name: WALSegmentName, _ context: EngineContext) async throws -> [UInt8]
+
+    func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec
+    func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec
+    func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec
+    func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec
+
+    /// What to write into `archive_command` and `restore_command`.
+    func archiving(_ context: EngineContext) throws -> ArchiveCommands
+
+    /// What a line of a task's output means; nil when it says nothing.
+    func event(fromLine line: String) -> TaskEvent?
+}
+
+public struct EngineCapabilities: Hashable, Sendable, Codable {
+    public var backupKinds: [BackupRecord.Kind]
+    /// Restores over an existing data directory, writing only what differs.
+    public var deltaRestore: Bool
+    public var remapsTablespaces: Bool
+
+    public init(backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool) {
+        self.backupKinds = backupKinds
+        self.deltaRestore = deltaRestore
+        self.remapsTablespaces = remapsTablespaces
+    }
+}
+
+/// What an engine is told of the instance it works for.
+public struct EngineContext: Sendable {
+    public var instance: Instance
+    /// In the order of fleet.yaml; never empty.
+    public var repositories: [Repository]
+    public var agent: AgentInvocation
+    /// Where the data is and who owns it, as a task there sees it; nil when nobody could tell.
+    public var location: InstanceLocation?
+    /// How a task there reaches the server; nil when the server has no known endpoint.
+    public var endpoint: Endpoint?
+
+    public struct Repository: Sendable {
+        public var name: String
+        public var storage: any Storage
+
+        public init(name: String, storage: any Storage) {
+            self.name = name
+            self.storage = storage
+        }
+    }
+
+    public init(
+        instance: Instance, repositories: [Repository], agent: AgentInvocation, location: InstanceLocation?,
+        endpoint: Endpoint?
+    ) {
+        self.instance = instance
+        self.repositories = repositories
+        self.agent = agent
+        self.location = location
+        self.endpoint = endpoint
+    }
+}
+
+public struct BackupRequest: Hashable, Sendable, Codable {
+    /// Unique to this backup: the task's key and part of what makes a repeated call the same call.
+    public var key: String
+    public var kind: BackupRecord.Kind
+    /// The repository to write to, by name.
+    public var repository: String
+
+    public init(key: String, kind: BackupRecord.Kind, repository: String) {
+        self.key = key
+        self.kind = kind
+        self.repository = repository
+    }
+}
+
+public struct RestoreRequest: Hashable, Sendable, Codable {
+    public var key: String
+    public var backup: BackupRecord
+    /// Where to restore to, as the task sees it.
+    public var dataDirectory: String
+    /// What may be in the data directory.
+    public var mode: Mode
+    public var recovery: RecoverySettings
+    /// Tablespace locations in the backup to locations here; what is not named stays.
+    public var tablespaces: [String: String]
+
+    public enum Mode: String, Hashable, Sendable, Codable {
+        /// It must be empty or absent.
+        case empty
+        /// It holds this instance (same system identifier); only what differs is written.
+        case delta
+    }
+
+    public init(
+        key: String, backup: BackupRecord, dataDirectory: String, mode: Mode, recovery: RecoverySettings,
+        tablespaces: [String: String] = [:]
+    ) {
+        self.key = key
+        self.backup = backup
+        self.dataDirectory = dataDirectory
+        self.mode = mode
+        self.recovery = recovery
+        self.tablespaces = tablespaces
+    }
+}
+
+/// How PostgreSQL is told to recover.
+public struct RecoverySettings: Hashable, Sendable, Codable {
+    public var stop: Stop
+    public var timeline: TimelineID
+    /// Restored servers that must never archive into their source's repository.
+    public var archivingOff: Bool
+    /// Settings that recovery needs at least this large; nil when what is configured suffices.
+    public var parameters: RecoveryParameters?
+    /// Further settings for this server alone (port, socket directory of a scratch instance).
+    public var settings: [String: String]
+
+    /// Where recovery stops. All but `endOfWAL` become a `recovery_target_…` with action `pause`; `endOfWAL`
+    /// starts a standby, which replays all there is and waits to be promoted.
+    public enum Stop: Hashable, Sendable, Codable {
+        /// Stops before the first transaction end later than this.
+        case time(Timestamp)
+        case lsn(LSN, inclusive: Bool)
+        case xid(UInt32)
+        case name(String)
+        case immediate
+        case endOfWAL
+    }
+
+    public init(
+        stop: Stop, timeline: TimelineID, archivingOff: Bool, parameters: RecoveryParameters? = nil,
+        settings: [String: String] = [:]
+    ) {
+        self.stop = stop
+        self.timeline = timeline
+        self.archivingOff = archivingOff
+        self.parameters = parameters
+        self.settings = settings
+    }
+}
+
+public struct VerifyRequest: Hashable, Sendable, Codable {
+    public var key: String
+    /// Labels; every backup when empty.
+    public var backups: [String]
+    public var repository: String
+
+    public init(key: String, backups: [String], repository: String) {
+        self.key = key
+        self.backups = backups
+        self.repository = repository
+    }
+}
+
+public struct ExpireRequest: Hashable, Sendable, Codable {
+    public var key: String
+    public var repository: String
+    /// How many full backups to keep; the newest are kept. At least 1.
+    public var keepFull: Int
+    /// How many differential backups to keep.
+    public var keepDiff: Int?
+    /// Say what would go, remove nothing.
+    public var isDryRun: Bool
+
+    public init(key: String, repository: String, keepFull: Int, keepDiff: Int?, isDryRun: Bool) {
+        self.key = key
+        self.repository = repository
+        self.keepFull = keepFull
+        self.keepDiff = keepDiff
+        self.isDryRun = isDryRun
+    }
+}
+
+/// Shell command lines for PostgreSQL's configuration.
+public struct ArchiveCommands: Hashable, Sendable, Codable {
+    public var archive: String
+    /// "Not in the archive" is exit status 1; every real fault is above 125, which ends recovery with an error
+    /// instead of promoting.
+    public var restore: String
+
+    public init(archive: String, restore: String) {
+        self.archive = archive
+        self.restore = restore
+    }
+}

@@ -1,0 +1,39 @@
+/// What every plugin is given when it is made.
+public struct PluginContext: Sendable {
+    /// The name of what is being made, as fleet.yaml has it: a repository, a cluster, an application.
+    public var name: String
+    /// A folder of fleet's own for what must survive a crash; absolute. Plugins keep to a subfolder of their own.
+    public var stateDirectory: String
+    /// How to call `fleet agent …` on the machine where the coordinator runs.
+    public var agent: AgentInvocation
+    /// Fetches a secret at the moment it is needed.
+    public var resolve: SecretResolver
+
+    public init(name: String, stateDirectory: String, agent: AgentInvocation, resolve: @escaping SecretResolver) {
+        self.name = name
+        self.stateDirectory = stateDirectory
+        self.agent = agent
+        self.resolve = resolve
+    }
+}
+
+/// Fetches a secret, or throws `FleetError.configuration` that names the reference and not the value.
+public typealias SecretResolver = @Sendable (SecretReference) throws -> Secret
+
+/// The beginning of a command line for what runs beside the data.
+public struct AgentInvocation: Hashable, Sendable, Codable {
+    /// Absolute path of the `fleet` binary as the task sees it.
+    public var executable: String
+    /// A fleet.yaml (whole, or extracted for one instance) as the task sees it; absolute.
+    public var configuration: String
+
+    public init(executable: String, configuration: String) {
+        self.executable = executable
+        self.configuration = configuration
+    }
+
+    /// `fleet --config F agent VERB --instance I ARGUMENTS…`
+    public func argv(_ verb: String, instance: String, _ arguments: [String] = []) -> [String] {
+        [executable, "--config", configuration, "agent", verb, "--instance", instance] + arguments
+    }
+}
