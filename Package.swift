@@ -72,7 +72,7 @@ let package = Package(
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
         room("FleetConfig", ["FleetPluginAPI", "YAML"]),
-        room("FleetStore", ["FleetPluginAPI", grdb]),
+        room("FleetStore", ["FleetPluginAPI", grdb, crypto]),
         room("FleetPluginHost", ["FleetPluginAPI"]),
         room("ServerControl", ["FleetPluginAPI", "PostgresClient"]),
 
