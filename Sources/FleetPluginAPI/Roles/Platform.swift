@@ -22,6 +22,10 @@ public protocol Platform: Sendable {
     /// Stops the server and waits until it is really gone: process, shared memory, socket. Done as well when it is.
     func stop(_ instance: Instance, mode: StopMode, deadline: Duration) async throws
 
+    /// Makes `fleet agent …` callable where the instance's data is, by the user that owns it: the program, and this
+    /// configuration (which holds no secrets). Stays for `archive_command` and `restore_command`. Safe to repeat.
+    func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation
+
     /// Starts a task, or adopts the one that has its key. Returns when it is certain that it will be found again.
     func launch(_ task: TaskSpec, for instance: Instance) async throws
     func observeTask(_ key: String, of instance: Instance) async throws -> TaskObservation
