@@ -4,7 +4,8 @@
 /// server's clock before the record was inserted, so they may be out of order by a little.
 public struct WALSegmentSummary: Hashable, Sendable, Codable {
     public var systemIdentifier: SystemIdentifier
-    /// COMMIT and COMMIT PREPARED records that begin in this segment and could be read whole.
+    /// COMMIT and COMMIT PREPARED records that begin in this segment and could be read; the one that ends in the next
+    /// segment only once the two summaries have been joined.
     public var commits: Int
     /// ABORT and ABORT PREPARED records likewise.
     public var aborts: Int
@@ -20,12 +21,25 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
     public var restorePoints: [RestorePoint]
     /// Settings that a hot standby must be able to match from here on.
     public var parameterChanges: [RecoveryParameters]
-    /// The end of the last whole record; less than the segment's end after a switch or a crash.
+    /// The first byte after the last record that ends in this segment; the segment's first byte when none does.
     public var endOfRecords: LSN
+    /// Why no more records follow `endOfRecords`.
+    public var ending: Ending
     /// The first bytes of a record that goes on in the next segment.
     public var unfinished: RecordPart?
-    /// The rest of a record that began in the segment before.
+    /// Bytes at the front of this segment that belong to a record that began in an earlier one.
     public var continuation: RecordPart?
+
+    /// How the records of a segment end.
+    public enum Ending: String, Hashable, Sendable, Codable, CaseIterable {
+        /// They fill the segment, or the last one goes on in the next.
+        case full
+        /// `pg_switch_wal`, `archive_timeout` or a shutdown: the next record begins in the next segment.
+        case switched
+        /// They stop: the server crashed, was promoted or had written no more, or the bytes are damaged.
+        /// A segment of this kind has no successor on its timeline.
+        case stopped
+    }
 
     public struct TransactionEnd: Hashable, Sendable, Codable {
         /// Where the record begins: recovery that stops *before* it replays up to here.
@@ -60,17 +74,47 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
 
     /// Bytes of a record on one side of a segment boundary.
     public struct RecordPart: Hashable, Sendable, Codable {
-        /// Where the record begins (unfinished), or where the rest begins in its segment (continuation).
+        /// Where the record begins (unfinished), or where its bytes begin in this segment (continuation).
         public var lsn: LSN
-        /// The bytes, page headers taken out; empty when they were more than the summary keeps (64 KiB).
+        /// The first of the bytes, page headers taken out: all, when they are 64 KiB or fewer. None when the record is
+        /// known to be of a kind that the summary does not describe.
         public var bytes: [UInt8]
-        /// How many bytes there are, kept or not.
+        /// How many bytes of the record this segment holds, kept or not.
         public var length: Int
+        /// How many more follow in later segments.
+        public var missing: Int
 
-        public init(lsn: LSN, bytes: [UInt8], length: Int) {
+        public static let limit = 65_536
+
+        public init(lsn: LSN, bytes: [UInt8], length: Int, missing: Int) {
             self.lsn = lsn
             self.bytes = bytes
             self.length = length
+            self.missing = missing
+        }
+
+        private enum CodingKeys: String, CodingKey { case lsn, bytes, length, missing }
+
+        public init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            let text = try container.decode(String.self, forKey: .bytes)
+            guard let bytes = Base64.decode(text) else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: .bytes, in: container, debugDescription: "not standard base64 with padding")
+            }
+            self.init(
+                lsn: try container.decode(LSN.self, forKey: .lsn), bytes: bytes,
+                length: try container.decode(Int.self, forKey: .length),
+                missing: try container.decode(Int.self, forKey: .missing))
+        }
+
+        /// The bytes are written as base64: as an array of numbers they would take three times the room.
+        public func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(lsn, forKey: .lsn)
+            try container.encode(Base64.encode(bytes), forKey: .bytes)
+            try container.encode(length, forKey: .length)
+            try container.encode(missing, forKey: .missing)
         }
     }
 
@@ -78,8 +122,8 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
         systemIdentifier: SystemIdentifier, commits: Int = 0, aborts: Int = 0, first: TransactionEnd? = nil,
         last: TransactionEnd? = nil, earliestTime: Timestamp? = nil, latestTime: Timestamp? = nil,
         lowestXID: UInt32? = nil, highestXID: UInt32? = nil, restorePoints: [RestorePoint] = [],
-        parameterChanges: [RecoveryParameters] = [], endOfRecords: LSN, unfinished: RecordPart? = nil,
-        continuation: RecordPart? = nil
+        parameterChanges: [RecoveryParameters] = [], endOfRecords: LSN, ending: Ending = .full,
+        unfinished: RecordPart? = nil, continuation: RecordPart? = nil
     ) {
         self.systemIdentifier = systemIdentifier
         self.commits = commits
@@ -93,6 +137,7 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
         self.restorePoints = restorePoints
         self.parameterChanges = parameterChanges
         self.endOfRecords = endOfRecords
+        self.ending = ending
         self.unfinished = unfinished
         self.continuation = continuation
     }
