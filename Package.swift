@@ -4,13 +4,17 @@ import PackageDescription
 // The rooms of the house, lowest floor first; docs/architecture.md says what each is for.
 // A target imports only what stands below it, and declares every import.
 
-let strict: [SwiftSetting] = [
-    .swiftLanguageMode(.v6),
-    .enableUpcomingFeature("ExistentialAny"),
-    .enableUpcomingFeature("MemberImportVisibility"),
-    .enableUpcomingFeature("InternalImportsByDefault"),
-    .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
-]
+/// CI makes warnings errors; nobody else's build fails because a newer compiler warns of more.
+let warnings: [SwiftSetting] = Context.environment["FLEET_STRICT"] == "1" ? [.treatAllWarnings(as: .error)] : []
+
+let strict: [SwiftSetting] =
+    warnings + [
+        .swiftLanguageMode(.v6),
+        .enableUpcomingFeature("ExistentialAny"),
+        .enableUpcomingFeature("MemberImportVisibility"),
+        .enableUpcomingFeature("InternalImportsByDefault"),
+        .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+    ]
 
 /// A target that touches a C library: every unsafe act is spelled out.
 let strictMemory: [SwiftSetting] = strict + [.strictMemorySafety()]
@@ -132,7 +136,8 @@ let package = Package(
         tests("DirectoryStorage", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("FleetCoordinator", ["FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetTestSupport"]),
+        tests(
+            "FleetCoordinator", ["FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetTestSupport"]),
         tests("FleetCommands", ["FleetPluginAPI", "FleetConfig", "FleetTestSupport", argumentParser]),
         // The whole program against real servers, as a user runs it.
         .testTarget(

@@ -32,7 +32,8 @@ extension Timestamp {
             (0..<24).contains(hour), (0..<60).contains(minute), (0..<60).contains(second),
             (0..<1_000_000).contains(microsecond)
         else { return nil }
-        let seconds = Self.daysSinceEpoch(year: year, month: month, day: day) * 86_400
+        let seconds =
+            Self.daysSinceEpoch(year: year, month: month, day: day) * 86_400
             + Int64(hour * 3600 + minute * 60 + second)
         self.init(microseconds: seconds * 1_000_000 + Int64(microsecond))
     }
