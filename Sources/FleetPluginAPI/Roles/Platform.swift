@@ -39,9 +39,10 @@ public protocol Platform: Sendable {
     func forgetTask(_ key: String, of instance: Instance) async throws
 
     /// A place for a restore beside the source. Nothing runs there yet; safe to repeat under the same name.
-    func makeScratch(_ request: ScratchRequest) async throws -> Instance
-    /// Stops and removes a scratch instance, data included; refuses what `makeScratch` did not make.
-    func removeScratch(_ instance: Instance) async throws
+    func makeScratch(_ request: ScratchRequest) async throws -> ScratchPlace
+    /// Stops and removes what `makeScratch` made for this request, data included; refuses anything else. Done as
+    /// well when it is gone.
+    func removeScratch(_ request: ScratchRequest) async throws
 
     /// Moves the data aside so that the instance's place is empty, under a tag that finds it again.
     func setAside(_ instance: Instance, tag: String) async throws
@@ -153,6 +154,22 @@ public struct ScratchRequest: Hashable, Sendable, Codable {
         self.source = source
         self.place = place
         self.majorVersion = majorVersion
+        self.tablespaces = tablespaces
+    }
+}
+
+/// A place for a scratch instance, as its platform made it.
+public struct ScratchPlace: Hashable, Sendable, Codable {
+    /// What to call the instance there by.
+    public var instance: Instance
+    /// Settings the restored server needs there: port, socket directory.
+    public var settings: [String: String]
+    /// Tablespace locations of the backup to locations here; all of them.
+    public var tablespaces: [String: String]
+
+    public init(instance: Instance, settings: [String: String], tablespaces: [String: String]) {
+        self.instance = instance
+        self.settings = settings
         self.tablespaces = tablespaces
     }
 }
