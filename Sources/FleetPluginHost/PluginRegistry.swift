@@ -17,6 +17,7 @@ public struct PluginRegistry: Sendable {
     private var probes: [String: Entry<any Probe>] = [:]
     private var notifiers: [String: Entry<any Notifier>] = [:]
     private var verbs: [String: AgentVerb] = [:]
+    private var hiddenVerbs: [String: InternalVerb] = [:]
 
     public init() {}
 
@@ -31,12 +32,18 @@ public struct PluginRegistry: Sendable {
         storages[descriptor.name] = Entry(descriptor: descriptor, make: make)
     }
 
-    public mutating func addPlatform(_ descriptor: PluginDescriptor, make: @escaping Factory<any Platform>) {
+    public mutating func addPlatform(
+        _ descriptor: PluginDescriptor, internalVerbs: [InternalVerb] = [], make: @escaping Factory<any Platform>
+    ) {
         platforms[descriptor.name] = Entry(descriptor: descriptor, make: make)
+        for verb in internalVerbs { hiddenVerbs[verb.name] = verb }
     }
 
-    public mutating func addScaler(_ descriptor: PluginDescriptor, make: @escaping Factory<any Scaler>) {
+    public mutating func addScaler(
+        _ descriptor: PluginDescriptor, internalVerbs: [InternalVerb] = [], make: @escaping Factory<any Scaler>
+    ) {
         scalers[descriptor.name] = Entry(descriptor: descriptor, make: make)
+        for verb in internalVerbs { hiddenVerbs[verb.name] = verb }
     }
 
     public mutating func addProbe(_ descriptor: PluginDescriptor, make: @escaping Factory<any Probe>) {
@@ -60,6 +67,11 @@ extension PluginRegistry {
     /// Subcommands of `fleet agent` that plugins bring along, by name.
     public var agentVerbs: [AgentVerb] {
         verbs.values.sorted { $0.name < $1.name }
+    }
+
+    /// A subcommand of `fleet agent` that only plugins call.
+    public func internalVerb(_ name: String) -> InternalVerb? {
+        hiddenVerbs[name]
     }
 
     public func engine(_ name: String, _ context: PluginContext, _ options: PluginOptions) throws -> any Engine {

@@ -36,4 +36,9 @@ public struct AgentInvocation: Hashable, Sendable, Codable {
     public func argv(_ verb: String, instance: String, _ arguments: [String] = []) -> [String] {
         [executable, "--config", configuration, "agent", verb, "--instance", instance] + arguments
     }
+
+    /// `fleet agent VERB ARGUMENTS…`, for an `InternalVerb`.
+    public func internalArgv(_ verb: String, _ arguments: [String]) -> [String] {
+        [executable, "agent", verb] + arguments
+    }
 }
