@@ -130,7 +130,11 @@ let package = Package(
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
-        tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport"]),
+        // A process for the store's tests to kill.
+        .executableTarget(
+            name: "StateWriter", dependencies: ["FleetPluginAPI", "FleetStore"], path: "Tests/StateWriter",
+            swiftSettings: strict),
+        tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport", "StateWriter", grdb]),
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),

@@ -17,7 +17,10 @@ enum AuditChain {
             hash.update(field)
         }
         if let details { hash.update(details) } else { hash.update(data: [UInt8(ascii: "-")]) }
-        return hash.finalize().flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }.reduce(into: "") { $0.append($1) }
+        return hash.finalize().reduce(into: "") { text, byte in
+            text.append(digits[Int(byte >> 4)])
+            text.append(digits[Int(byte & 15)])
+        }
     }
 
     private static let digits = Array("0123456789abcdef")

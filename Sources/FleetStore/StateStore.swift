@@ -5,7 +5,8 @@ public import FleetPluginAPI
 ///
 /// Every call is one transaction, durable when it returns, and safe beside other processes on the same store. Errors
 /// are `FleetError`: `.notFound` for a run that does not exist, `.conflict` where someone else holds what is needed,
-/// `.exhausted` for a full disk, `.corrupted` for a damaged store. Nothing secret is ever handed to a store.
+/// `.exhausted` for a full disk, `.corrupted` for a damaged store. Nothing secret is ever handed to a store. Neither
+/// SQLite nor PostgreSQL can keep a NUL in text: in titles, messages and the audit it becomes U+FFFD.
 ///
 /// Writes to a run's journal carry the lease of whoever carries it out. They fail with `.conflict`, and write nothing,
 /// when that lease was released or a newer one was granted (fencing): a process that was taken for dead and comes back

@@ -2,12 +2,14 @@ public import FleetPluginAPI
 import GRDB
 
 extension SQLiteStore {
+    @discardableResult
     public func audit(
         actor: String, action: String, subject: String, details: JSONValue?
     ) async throws -> AuditEntry {
         try await write { [clock] db in
             let head = try Self.auditHead(in: db)
             let time = clock()
+            let (actor, action, subject) = (actor.storable, action.storable, subject.storable)
             let text: String? = try JSONText.encode(details)
             let sequence = head.sequence + 1
             let hash = AuditChain.hash(
@@ -58,7 +60,8 @@ extension SQLiteStore {
     private static func auditHead(in db: Database) throws -> (sequence: Int64, hash: String) {
         guard let row = try Row.fetchOne(db, sql: "SELECT sequence, hash FROM audit_head") else {
             throw FleetError(
-                .corrupted, "the audit has lost its head", hint: "put a copy of the state file back, and ask who did it")
+                .corrupted, "the audit has lost its head",
+                hint: "put a copy of the state file back, and ask who did it")
         }
         return (try row.integer("sequence"), try row.text("hash"))
     }

@@ -35,6 +35,7 @@ extension SQLiteStore {
         }
     }
 
+    @discardableResult
     public func updateStep(_ step: StepRecord, event: EventDraft, lease: Lease) async throws -> RunEvent {
         try await write { [clock] db in
             let now = clock()
@@ -55,6 +56,7 @@ extension SQLiteStore {
         }
     }
 
+    @discardableResult
     public func appendEvent(run: String, step: String?, event: EventDraft, lease: Lease?) async throws -> RunEvent {
         try await write { [clock] db in
             let now = clock()
@@ -86,8 +88,8 @@ extension SQLiteStore {
     ) throws -> RunEvent {
         let last = try Int64.fetchOne(db, sql: "SELECT max(sequence) FROM events WHERE run = ?", arguments: [run])
         let event = RunEvent(
-            run: run, sequence: (last ?? 0) + 1, time: time, step: step, kind: event.kind, message: event.message,
-            details: event.details)
+            run: run, sequence: (last ?? 0) + 1, time: time, step: step, kind: event.kind,
+            message: event.message.storable, details: event.details)
         try db.execute(
             sql: """
                 INSERT INTO events (run, sequence, time, step, kind, message, details) VALUES (?, ?, ?, ?, ?, ?, ?)

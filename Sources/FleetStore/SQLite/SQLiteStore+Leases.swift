@@ -114,10 +114,9 @@ extension SQLiteStore {
                 hint: "finish it first: fleet runs resume \(held.run), or fleet runs abort \(held.run)",
                 retriable: false)
         }
-        let held = "\(what) is held" + (what == "run \(held.run)" ? "" : " by run \(held.run)")
-            + " until \(held.expiresAt) or longer"
+        let by = what == "run \(held.run)" ? "" : " by run \(held.run)"
         return FleetError(
-            .conflict, held, cause: "\(holder) carries it out",
-            hint: "wait until it is done, or stop it: fleet runs abort", retriable: true)
+            .conflict, "\(what) is held\(by) until \(held.expiresAt) or longer", cause: "\(holder) carries it out",
+            hint: "wait until it is done, or stop it: fleet runs abort \(held.run)", retriable: true)
     }
 }

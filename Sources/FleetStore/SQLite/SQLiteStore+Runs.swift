@@ -34,7 +34,10 @@ extension SQLiteStore {
         try await read { db in
             try Row.fetchAll(
                 db,
-                sql: "SELECT * FROM runs WHERE substr(id, 1, length(:prefix)) = :prefix ORDER BY created_at DESC, id DESC",
+                sql: """
+                    SELECT * FROM runs WHERE substr(id, 1, length(:prefix)) = :prefix
+                    ORDER BY created_at DESC, id DESC
+                    """,
                 arguments: ["prefix": idPrefix]
             ).map(RunRecord.init)
         }
@@ -59,7 +62,7 @@ extension SQLiteStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                run.id, run.kind, run.title, run.state.rawValue, run.plan, run.planHash, run.startedBy,
+                run.id, run.kind, run.title.storable, run.state.rawValue, run.plan, run.planHash, run.startedBy,
                 run.createdAt.microseconds, run.updatedAt.microseconds, run.endedAt?.microseconds,
                 try JSONText.encode(run.error), run.undoes, run.undoneBy, try JSONText.encode(run.attributes) as String,
             ])
@@ -72,7 +75,7 @@ extension SQLiteStore {
                 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
                 """,
             arguments: [
-                step.run, step.index, step.id, step.kind, step.title, step.state.rawValue, step.attempts,
+                step.run, step.index, step.id, step.kind, step.title.storable, step.state.rawValue, step.attempts,
                 step.startedAt?.microseconds, step.endedAt?.microseconds, try JSONText.encode(step.output),
                 try JSONText.encode(step.error),
             ])

@@ -84,7 +84,8 @@ public final class SQLiteStore: StateStore {
             guard try StateSchema.migrator.hasBeenSuperseded(db) else { return }
             throw FleetError(
                 .unsupported, "the state file \(path) was written by a newer fleet",
-                cause: "it has schema \(try StateSchema.version(of: db)), this fleet knows \(StateSchema.latestVersion)",
+                cause: "it has schema \(try StateSchema.version(of: db)); this fleet knows up to"
+                    + " \(StateSchema.latestVersion)",
                 hint: "use that newer fleet, or name another file under `state` in fleet.yaml")
         }
         // Killed while making the file, fleet leaves an empty one, or one with the migrator's table alone.

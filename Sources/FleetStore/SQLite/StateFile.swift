@@ -54,11 +54,11 @@ enum StateFile {
     private static func createFolder(_ folder: String, for path: String) throws {
         if mkdir(folder, 0o700) == 0 || errno == EEXIST { return }
         guard errno == ENOENT, folder != self.folder(of: folder) else {
-            throw fault(errno, "the folder \(folder) for the state file cannot be made", path)
+            throw fault(errno, "the folder \(folder) for the state file \(path) cannot be made", path)
         }
         try createFolder(self.folder(of: folder), for: path)
         guard mkdir(folder, 0o700) == 0 || errno == EEXIST else {
-            throw fault(errno, "the folder \(folder) for the state file cannot be made", path)
+            throw fault(errno, "the folder \(folder) for the state file \(path) cannot be made", path)
         }
     }
 

@@ -37,8 +37,8 @@ enum StoreFault {
         case .SQLITE_CORRUPT:
             return FleetError(
                 .corrupted, "the state file \(path) is damaged", cause: cause,
-                hint: "stop every fleet that uses it, set the file and its -wal aside, then put a copy back or rescue it"
-                    + " with: sqlite3 \(path) .recover")
+                hint: "stop every fleet that uses it, set the file and its -wal aside, then put a copy back or rescue"
+                    + " it with: sqlite3 \(path) .recover")
         case .SQLITE_BUSY, .SQLITE_LOCKED:
             return FleetError(
                 .timedOut, "the state file \(path) was locked for \(SQLiteStore.busySeconds) s", cause: cause,
