@@ -1,0 +1,164 @@
+public import FleetPluginAPI
+public import FleetStore
+
+/// How a run that was carried out stands now.
+public struct RunOutcome: Sendable {
+    public var run: RunRecord
+    /// The run that put everything back, when this one failed or was aborted.
+    public var putBack: RunRecord?
+    /// What went wrong; nil when the run succeeded.
+    public var error: FleetError?
+    /// The step in which it did.
+    public var failedStep: String?
+}
+
+extension Coordinator {
+    /// Writes a run of this plan down; `carryOut` does it.
+    ///
+    /// - Parameter hash: what was confirmed; a plan that is not what was confirmed is refused.
+    public func begin(_ plan: Plan, confirmed hash: String) async throws -> RunRecord {
+        guard try plan.hash() == hash else {
+            throw FleetError(.refused, "the plan is not the one that was confirmed", hint: "plan again")
+        }
+        try checkConfiguration(plan)
+        return try await engine.begin(plan)
+    }
+
+    /// Carries a run out, from its beginning or from where it stopped.
+    ///
+    /// What fails before any data was touched is put back at once, and so is a restore whose data does not pass its
+    /// checks, unless the plan says to hold.
+    public func carryOut(_ id: String, observer: any RunObserver) async throws -> RunOutcome {
+        let run = try await openRun(id)
+        let plan = try run.decodedPlan()
+        try checkConfiguration(plan)
+        if run.state == .aborting || run.attributes[Self.abortRequested] != nil {
+            return try await abort(id, observer: observer)
+        }
+        switch try await engine.carryOut(run, observer: observer) {
+        case .succeeded:
+            if let undone = plan.undoes { try await finishUndo(of: undone, by: id) }
+            return RunOutcome(run: try await requireRun(id))
+        case .interrupted(let error):
+            return RunOutcome(run: try await requireRun(id), error: error)
+        case .abortRequested(let by):
+            try await store.audit(actor: by, action: "run.abort", subject: id, details: nil)
+            return try await abort(id, observer: observer)
+        case .failed(let step, let error):
+            await notifyFailure(plan, run, step, error)
+            guard try await putsBack(plan, run, step) else {
+                return RunOutcome(run: try await requireRun(id), error: error, failedStep: step.id)
+            }
+            await observer.noted(step: nil, "putting everything back")
+            var outcome = try await abort(id, observer: observer, because: error)
+            outcome.failedStep = step.id
+            return outcome
+        }
+    }
+
+    /// Puts everything back as it was before a run that has not ended.
+    ///
+    /// - Parameter because: what made the run fail; kept as its error.
+    public func abort(
+        _ id: String, observer: any RunObserver, because cause: FleetError? = nil
+    ) async throws -> RunOutcome {
+        let run = try await openRun(id)
+        let reason = cause ?? run.error ?? FleetError(.cancelled, "run \(id) was aborted")
+        let back = try await undoRun(of: run, because: reason)
+        var outcome: RunOutcome
+        if let back {
+            outcome = try await carryOut(back.id, observer: observer)
+            outcome.putBack = outcome.run
+        } else {
+            try await endAborted(id, reason)
+            outcome = RunOutcome(run: run)
+        }
+        outcome.run = try await requireRun(id)
+        outcome.error = outcome.error ?? reason
+        return outcome
+    }
+
+    private static var abortRequested: String { "putBackBy" }
+
+    /// The run that undoes this one: the one begun before a crash, or a new one. Nil when nothing was done yet.
+    private func undoRun(of run: RunRecord, because reason: FleetError) async throws -> RunRecord? {
+        if let id = run.attributes[Self.abortRequested]?.string { return try await requireRun(id) }
+        let lease = try await store.acquire(
+            run: run.id, resources: [], owner: person.owner, duration: RunEngine.leaseDuration, now: now,
+            isOwnerDead: person.isDead)
+        try await store.updateRun(run.id, state: .aborting, error: reason, endedAt: nil, lease: lease)
+        let plan = try await planUndo(of: run)
+        guard !plan.members.isEmpty || !plan.applications.isEmpty else {
+            try await store.release(lease)
+            return nil
+        }
+        let back = try await engine.begin(plan)
+        try await store.setAttribute(run: run.id, key: Self.abortRequested, value: .string(back.id), lease: lease)
+        // Its instances go over to the run that puts them back.
+        try await store.release(lease)
+        return back
+    }
+
+    private func finishUndo(of id: String, by undo: String) async throws {
+        let run = try await requireRun(id)
+        try await store.markUndone(id, by: undo)
+        if !run.state.isEnded { try await endAborted(id, run.error) }
+    }
+
+    private func endAborted(_ id: String, _ error: FleetError?) async throws {
+        try await store.updateRun(id, state: .aborted, error: error, endedAt: now, lease: nil)
+        try await store.appendEvent(run: id, kind: "run.aborted", message: "everything was put back", lease: nil)
+    }
+
+    private func putsBack(_ plan: Plan, _ run: RunRecord, _ step: StepPlan) async throws -> Bool {
+        guard plan.kind == .restore else { return false }
+        switch plan.options.onFailure {
+        case .hold: return false
+        case .putBack: return true
+        case .auto:
+            let steps = try await store.steps(of: run.id)
+            let touched = steps.contains { record in
+                StepKind(rawValue: record.kind)?.touchesData == true && record.state != .pending
+            }
+            return !touched || step.kind == .verify
+        }
+    }
+
+    private func notifyFailure(_ plan: Plan, _ run: RunRecord, _ step: StepPlan, _ error: FleetError) async {
+        let notice = Notice(
+            event: .runFailed, time: now, run: run.id, title: "failed: \(plan.title)",
+            text: "\(step.title): \(error.message). See: fleet runs show \(run.id)")
+        for (name, failure) in await Notification(inventory: inventory).send(notice) {
+            _ = try? await store.appendEvent(
+                run: run.id, kind: "note", message: "the notifier \(name) failed: \(failure)", lease: nil)
+        }
+    }
+
+    private func openRun(_ id: String) async throws -> RunRecord {
+        let run = try await requireRun(id)
+        guard !run.state.isEnded else {
+            throw FleetError(
+                .refused, "run \(id) has ended: \(run.state.rawValue)",
+                hint: run.state == .succeeded ? "take it back with: fleet runs undo \(id)" : nil)
+        }
+        return run
+    }
+
+    /// - Throws: `notFound`.
+    public func requireRun(_ id: String) async throws -> RunRecord {
+        if let run = try await store.run(id) { return run }
+        let matches = try await store.runs(idPrefix: id)
+        if matches.count == 1 { return matches[0] }
+        throw FleetError(
+            .notFound, matches.isEmpty ? "there is no run \(id)" : "\(matches.count) runs begin with \(id)",
+            hint: "see: fleet runs list")
+    }
+
+    private func checkConfiguration(_ plan: Plan) throws {
+        guard plan.configuration == inventory.configurationDigest else {
+            throw FleetError(
+                .drifted, "fleet.yaml is not the one that the plan was made from",
+                hint: "plan again, or bring back the file as it was")
+        }
+    }
+}

@@ -1,0 +1,27 @@
+public import FleetPluginAPI
+
+extension Inventory {
+    /// What an engine needs to read an instance's repositories; asks nobody.
+    public func readingContext(of instance: Instance) throws -> EngineContext {
+        EngineContext(
+            instance: instance, repositories: try repositories(of: instance.name), agent: agentHere, location: nil,
+            endpoint: nil)
+    }
+
+    /// What an engine needs to describe work beside the data: the agent is put there, and the place is looked up.
+    ///
+    /// - Parameter place: where the work is done when that is not the instance itself: its scratch instance.
+    public func workingContext(of instance: Instance, at place: Instance? = nil) async throws -> EngineContext {
+        let there = place ?? instance
+        let platform = try platform(of: there)
+        return EngineContext(
+            instance: instance, repositories: try repositories(of: instance.name),
+            agent: try await platform.installAgent(try configuration.extract(instance: instance.name), for: there),
+            location: try await platform.location(of: there),
+            endpoint: try await platform.endpoint(of: there))
+    }
+
+    public func catalog(of instance: Instance) async throws -> Catalog {
+        try await engine(of: instance.name).catalog(readingContext(of: instance))
+    }
+}

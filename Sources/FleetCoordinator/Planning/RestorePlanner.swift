@@ -1,0 +1,138 @@
+import FleetPluginAPI
+import FleetStore
+
+/// Makes plans for restores. Everything that cannot work is refused here, before anything is stopped.
+struct RestorePlanner: Sendable {
+    let inventory: Inventory
+    let servers: any DatabaseServers
+    let store: any StateStore
+    let now: Timestamp
+
+    func plan(_ input: RestoreInput) async throws -> Plan {
+        guard !input.instances.isEmpty else { throw FleetError(.usage, "no instance is chosen") }
+        let members = try await withThrowingTaskGroup(of: Plan.Member.self) { group in
+            for name in Set(input.instances) {
+                group.addTask { try await member(name, input) }
+            }
+            return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.instance < $1.instance }
+        }
+        let names = members.map(\.instance)
+        let applications = input.into == nil
+            ? try await ApplicationPlanner(inventory: inventory).plans(using: names, records: [:]) : []
+        let target = members.first?.target?.requested ?? input.target.target
+        let title = "restore \(names.joined(separator: ", ")) to \(target)"
+            + (input.into.map { ", beside it as \($0.name)" } ?? "")
+        return Plan(
+            kind: input.into == nil ? .restore : .restoreInto, title: title, createdAt: now,
+            configuration: inventory.configurationDigest, members: members, applications: applications,
+            options: input.options,
+            steps: input.into == nil
+                ? RestoreSteps.inPlace(members, applications, input.options) : RestoreSteps.beside(members),
+            warnings: warnings(members, applications, input))
+    }
+
+    private func member(_ name: String, _ input: RestoreInput) async throws -> Plan.Member {
+        let instance = try inventory.instance(name)
+        let declared = try inventory.declaration(name)
+        let world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance)
+        let engine = try inventory.engine(of: name)
+        if input.into == nil { try InPlaceRules(world: world, input: input).check() }
+        let target = try await resolver(world, engine).resolve(input.target)
+        let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
+        let sessions: [ServerSession]
+        if let endpoint = world.endpoint, input.into == nil {
+            sessions = try await servers.sessions(endpoint, deadline: .seconds(10)).filter(\.isClient)
+        } else {
+            sessions = []
+        }
+        return Plan.Member(
+            instance: name, environment: instance.environment, target: target, wayBack: wayBack,
+            state: world.process.state, systemIdentifier: world.systemIdentifier, timeline: world.timeline,
+            mode: input.into != nil || world.process.state == .absent || wayBack == .setAside ? .empty : .delta,
+            sessions: sessions, estimate: try await Estimator(store: store).estimate(name, target),
+            checks: declared.checks, backup: nil, scratch: input.into.map { scratch($0, world, target) }, undo: nil,
+            repository: declared.repositories.first ?? target.backup.repository)
+    }
+
+    func resolver(_ world: InstanceWorld, _ engine: any Engine) throws -> TargetResolver {
+        TargetResolver(
+            RecoveryWorld(
+                instance: world.instance.name, catalog: world.catalog,
+                map: ArchiveMap(world.catalog, tail: world.tail), systemIdentifier: world.systemIdentifier,
+                currentTimeline: world.timeline, primaryClock: world.isPrimary ? world.server?.clock : nil, now: now,
+                reader: EngineWALReader(
+                    engine: engine, context: try inventory.readingContext(of: world.instance), tail: world.tailBytes)))
+    }
+
+    private func scratch(
+        _ into: RestoreInput.Into, _ world: InstanceWorld, _ target: ResolvedTarget
+    ) -> ScratchRequest {
+        ScratchRequest(
+            name: into.name, source: world.instance, place: into.place,
+            majorVersion: String(target.backup.serverVersion / 10_000), tablespaces: target.backup.tablespaces)
+    }
+
+    private func chooseWayBack(_ world: InstanceWorld, _ input: RestoreInput) throws -> Plan.WayBack {
+        switch input.wayBack {
+        case .none: return .none
+        case .setAside: return world.process.state == .absent ? .none : .setAside
+        case .auto: break
+        }
+        if world.process.state == .absent { return .none }
+        guard world.isPrimary, let archiving = world.server?.archiving else { return .setAside }
+        guard archiving.mode != "off", !archiving.isFailing else {
+            throw FleetError(
+                .refused, "\(world.instance.name) does not archive its WAL now, so its present state could not be brought back",
+                cause: archiving.mode == "off"
+                    ? "archive_mode is off" : "archiving of \(archiving.lastFailed ?? "a segment") failed",
+                hint: "mend archiving, or keep the data directory beside with --way-back set-aside")
+        }
+        return .archive
+    }
+
+    private func warnings(
+        _ members: [Plan.Member], _ applications: [Plan.ApplicationPlan], _ input: RestoreInput
+    ) -> [String] {
+        let names = Set(members.map(\.instance))
+        var warnings = members.flatMap { member in (member.target?.remarks ?? []).map { "\(member.instance): \($0)" } }
+        if input.into == nil {
+            warnings += applications.compactMap { application in
+                let others = application.uses.filter { !names.contains($0) }
+                guard !others.isEmpty else { return nil }
+                return "\(application.name) also uses \(others.joined(separator: ", ")), which stays as it is: "
+                    + "the two will not agree"
+            }
+            if applications.isEmpty {
+                warnings.append("no application in fleet.yaml uses \(names.sorted().joined(separator: ", "))")
+            }
+            warnings += members.filter { $0.wayBack == .none && $0.state != .absent }.map {
+                "\($0.instance): there will be no way back"
+            }
+        }
+        return warnings
+    }
+}
+
+/// What forbids a restore in place, whatever the target.
+struct InPlaceRules {
+    let world: InstanceWorld
+    let input: RestoreInput
+
+    func check() throws {
+        let name = world.instance.name
+        if world.server?.isInRecovery == true {
+            throw FleetError(
+                .refused, "\(name) is a standby or still in recovery", hint: "restore its primary and make it anew")
+        }
+        if world.process.state == .starting || world.process.state == .stopping {
+            throw FleetError(
+                .refused, "\(name) is \(world.process.state.rawValue)", hint: "wait until it runs or is stopped")
+        }
+        if let server = world.server, server.preparedTransactions > 0 {
+            throw FleetError(
+                .refused, "\(name) holds \(server.preparedTransactions) prepared transactions",
+                cause: "a restore would take them away from their transaction managers",
+                hint: "commit or roll them back first: select gid from pg_prepared_xacts")
+        }
+    }
+}

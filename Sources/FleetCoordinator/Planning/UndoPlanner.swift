@@ -1,0 +1,135 @@
+import FleetPluginAPI
+import FleetStore
+
+/// Plans to bring back what was before a run, finished or half done, from what its journal says.
+struct UndoPlanner: Sendable {
+    let inventory: Inventory
+    let servers: any DatabaseServers
+    let store: any StateStore
+    let now: Timestamp
+
+    func plan(undoing run: RunRecord) async throws -> Plan {
+        let done = try run.decodedPlan()
+        let journal = Journal(steps: try await store.steps(of: run.id))
+        switch done.kind {
+        case .restoreInto: return removal(run, done)
+        case .backup:
+            throw FleetError(
+                .refused, "run \(run.id) made a backup; there is nothing to undo", hint: "see: fleet backups expire")
+        case .restore, .undo: break
+        }
+        if let other = run.undoneBy {
+            throw FleetError(.refused, "run \(run.id) was undone already, by run \(other)")
+        }
+        var touched: [Plan.Member] = []
+        var stopped: [Plan.Member] = []
+        var securing: Set<String> = []
+        for member in done.members {
+            if journal.dataTouched(member.instance) {
+                touched.append(try await bringBack(member, journal, run))
+                if journal.isDone(.settle, member.instance) { securing.insert(member.instance) }
+            } else if journal.begun(.stop, member.instance) {
+                stopped.append(member)
+            }
+        }
+        let records = try journal.records(done.applications)
+        let applications = try await ApplicationPlanner(inventory: inventory)
+            .plans(using: done.members.map(\.instance), records: records)
+            .filter { !touched.isEmpty || $0.record != nil }
+        var options = done.options
+        options.backupAfterwards = options.backupAfterwards && !touched.isEmpty
+        return Plan(
+            kind: .undo, title: "undo \(run.id): \(done.title)", createdAt: now,
+            configuration: inventory.configurationDigest, undoes: run.id, members: touched + stopped,
+            applications: applications, options: options,
+            steps: RestoreSteps.undo(
+                touched: touched, stopped: stopped, applications, securing: securing, options),
+            warnings: touched.compactMap { member in
+                guard let lost = member.target?.lost, lost.count > 0, securing.contains(member.instance) else {
+                    return nil
+                }
+                return "\(member.instance): \(lost.count) commits made since the restore will be gone"
+            })
+    }
+
+    private func removal(_ run: RunRecord, _ done: Plan) -> Plan {
+        Plan(
+            kind: .undo, title: "undo \(run.id): \(done.title)", createdAt: now,
+            configuration: inventory.configurationDigest, undoes: run.id, members: done.members, applications: [],
+            options: done.options, steps: RestoreSteps.removal(done.members), warnings: [])
+    }
+
+    private func bringBack(_ member: Plan.Member, _ journal: Journal, _ run: RunRecord) async throws -> Plan.Member {
+        guard var point = try journal.undoPoint(member.instance), point.wayBack != .none else {
+            throw FleetError(
+                .refused, "run \(run.id) left no way back for \(member.instance)",
+                hint: "restore it to a time of your choice with: fleet restore --instance \(member.instance)")
+        }
+        point.dataTouched = true
+        var back = member
+        back.undo = point
+        back.checks = []
+        // An undo can be undone as well where the server it leaves runs and archives.
+        back.wayBack = journal.isDone(.settle, member.instance) ? .archive : .none
+        guard point.wayBack == .archive else { return back }
+        let instance = try inventory.instance(member.instance)
+        let planner = RestorePlanner(inventory: inventory, servers: servers, store: store, now: now)
+        var world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance, broken: true)
+        world.assumedIdentifier = member.systemIdentifier
+        let resolver = try planner.resolver(world, inventory.engine(of: member.instance))
+        var target = try await resolver.resolve(TargetRequest(target: .latest, timeline: point.timeline))
+        if let end = target.stopLSN, end < point.lsn {
+            throw FleetError(
+                .refused, "the archive of \(member.instance) ends at \(end) on timeline \(point.timeline)",
+                cause: "the state before run \(run.id) reaches to \(point.lsn)")
+        }
+        target.remarks = []
+        back.target = target
+        back.timeline = world.timeline
+        back.state = world.process.state
+        back.mode = world.process.state == .absent ? .empty : .delta
+        back.estimate = try await Estimator(store: store).estimate(member.instance, target)
+        return back
+    }
+}
+
+/// What the steps of a run say of each member and application.
+private struct Journal {
+    private let steps: [String: StepRecord]
+
+    init(steps: [StepRecord]) {
+        self.steps = Dictionary(uniqueKeysWithValues: steps.map { ($0.id, $0) })
+    }
+
+    func begun(_ kind: StepKind, _ subject: String) -> Bool {
+        steps[StepPlan.id(kind, subject)].map { $0.state != .pending && $0.state != .skipped } ?? false
+    }
+
+    func isDone(_ kind: StepKind, _ subject: String) -> Bool {
+        steps[StepPlan.id(kind, subject)]?.state == .done
+    }
+
+    func dataTouched(_ subject: String) -> Bool {
+        StepKind.allCases.contains { $0.touchesData && begun($0, subject) }
+    }
+
+    func undoPoint(_ subject: String) throws -> UndoPoint? {
+        guard let step = steps[StepPlan.id(.secure, subject)], let output = step.output else { return nil }
+        return try CanonicalJSON.decode(UndoPoint.self, from: output)
+    }
+
+    /// What each application was before, for those that were taken down and may still be. A crash between taking
+    /// down and journaling leaves only the scaler's own record, which has the run's name.
+    func records(_ applications: [Plan.ApplicationPlan]) throws -> [String: QuiesceRecord] {
+        var records: [String: QuiesceRecord] = [:]
+        for application in applications where begun(.quiesce, application.name) {
+            let step = steps[StepPlan.id(.quiesce, application.name)]
+            if let output = step?.output {
+                records[application.name] = try CanonicalJSON.decode(QuiesceRecord.self, from: output)
+            } else if let run = step?.run {
+                records[application.name] = QuiesceRecord(run: run, original: application.scale.desired)
+            }
+        }
+        return records
+    }
+}

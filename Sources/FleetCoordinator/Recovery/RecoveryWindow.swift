@@ -1,0 +1,97 @@
+public import FleetPluginAPI
+
+/// A span of one timeline to which an instance can really be restored.
+public struct RecoveryWindow: Hashable, Sendable, Codable {
+    public var timeline: TimelineID
+    /// The first position a restore can stop at.
+    public var startLSN: LSN
+    /// The end of the last whole record without a hole before it.
+    public var endLSN: LSN
+    /// The stop of the earliest backup, or the time at which the timeline begins.
+    public var start: Timestamp
+    /// The last transaction end inside; equal to `start` when there is none.
+    public var end: Timestamp
+    /// Labels of the backups that stop inside.
+    public var backups: [String]
+    /// What ends it.
+    public var ending: Ending
+
+    public enum Ending: Hashable, Sendable, Codable {
+        /// The newest WAL there is.
+        case newest
+        /// A segment is missing.
+        case gap(missing: String)
+        /// The timeline was left here by a restore or failover.
+        case abandoned
+    }
+
+    public init(
+        timeline: TimelineID, startLSN: LSN, endLSN: LSN, start: Timestamp, end: Timestamp, backups: [String],
+        ending: Ending
+    ) {
+        self.timeline = timeline
+        self.startLSN = startLSN
+        self.endLSN = endLSN
+        self.start = start
+        self.end = end
+        self.backups = backups
+        self.ending = ending
+    }
+}
+
+extension RecoveryWindow {
+    /// Every window that the archive and the backups give, timelines in order, oldest window first.
+    public static func all(in map: ArchiveMap, backups: [BackupRecord]) -> [RecoveryWindow] {
+        map.timelines.flatMap { timeline -> [RecoveryWindow] in
+            guard let history = map.history(of: timeline) else { return [] }
+            return windows(on: timeline, history, map, backups.filter { $0.problem == nil })
+        }
+    }
+
+    private static func windows(
+        on timeline: TimelineID, _ history: TimelineHistory, _ map: ArchiveMap, _ backups: [BackupRecord]
+    ) -> [RecoveryWindow] {
+        let usable = backups.filter { backup in
+            guard let exit = history.exit(from: backup.timeline) else { return false }
+            return exit.map { backup.stopLSN <= $0 } ?? true
+        }
+        guard let farthest = map.farthestNumber(along: history) else { return [] }
+        let begin = history.ancestors.last?.switchLSN ?? .zero
+        var windows: [RecoveryWindow] = []
+        var covered = LSN.zero
+        for backup in usable.sorted(by: { $0.startLSN < $1.startLSN }) where backup.startLSN >= covered {
+            let run = map.run(from: backup.startLSN, along: history)
+            guard let last = run.last, last.name.end >= backup.stopLSN else { continue }
+            covered = last.name.end
+            let isNewest = last.name.number >= farthest
+            let end = last.summary?.endOfRecords ?? last.name.end
+            guard end > begin else { continue }
+            let inside = usable.filter {
+                $0.startLSN >= backup.startLSN && $0.stopLSN <= last.name.end && $0.timeline == timeline
+            }
+            let startLSN = max(backup.stopLSN, begin)
+            let startTime = startLSN == begin
+                ? timeBefore(begin, in: run) ?? backup.stopTime : backup.stopTime
+            let endTime = run.last { $0.summary?.latestTime != nil }?.summary?.latestTime ?? startTime
+            windows.append(
+                RecoveryWindow(
+                    timeline: timeline, startLSN: startLSN, endLSN: max(end, startLSN), start: startTime,
+                    end: max(startTime, endTime), backups: inside.map(\.label),
+                    ending: isNewest
+                        ? (isAbandoned(timeline, at: end, map) ? .abandoned : .newest)
+                        : .gap(missing: map.name(last.name.number + 1, along: history).description)))
+        }
+        return windows
+    }
+
+    /// Whether a younger timeline left this one before `end`.
+    private static func isAbandoned(_ timeline: TimelineID, at end: LSN, _ map: ArchiveMap) -> Bool {
+        map.timelines.contains { other in
+            map.history(of: other)?.ancestors.contains { $0.timeline == timeline && $0.switchLSN <= end } ?? false
+        }
+    }
+
+    private static func timeBefore(_ lsn: LSN, in run: [Catalog.ArchivedSegment]) -> Timestamp? {
+        run.last { ($0.summary?.last?.end ?? $0.name.end) <= lsn && $0.summary?.latestTime != nil }?.summary?.latestTime
+    }
+}

@@ -1,0 +1,194 @@
+public import FleetPluginAPI
+public import FleetStore
+
+/// Carries plans out, journaled: killing it at any instant and carrying the run out again ends in the same state.
+public struct RunEngine: Sendable {
+    let store: any StateStore
+    let inventory: Inventory
+    let servers: any DatabaseServers
+    let person: Operator
+    let clock: @Sendable () -> Timestamp
+
+    /// Long enough to outlive a slow disk, short enough that another machine need not wait long.
+    static let leaseDuration: Duration = .seconds(60)
+
+    /// How carrying out a run stopped.
+    enum Ending: Sendable {
+        case succeeded
+        /// Someone asked for it, or this process is being ended; it can be resumed.
+        case interrupted(FleetError)
+        case failed(step: StepPlan, error: FleetError)
+        /// Someone asked for everything to be put back.
+        case abortRequested(by: String)
+    }
+
+    /// Writes a run down; nothing is done yet.
+    func begin(_ plan: Plan) async throws -> RunRecord {
+        let now = clock()
+        let run = RunRecord(
+            id: RunID.make(now: now), kind: plan.kind.rawValue, title: plan.title, state: .running,
+            plan: String(decoding: try plan.encoded(), as: UTF8.self), planHash: try plan.hash(),
+            startedBy: person.name, createdAt: now, updatedAt: now, undoes: plan.undoes)
+        let steps = plan.steps.enumerated().map { index, step in
+            StepRecord(
+                run: run.id, index: index, id: step.id, kind: step.kind.rawValue, title: step.title, state: .pending,
+                attempts: 0)
+        }
+        try await store.createRun(run, steps: steps)
+        try await store.audit(
+            actor: person.name, action: "run.begin", subject: run.id,
+            details: ["title": .string(run.title), "plan": .string(run.planHash)])
+        return run
+    }
+
+    /// Carries a run out from where its journal stands, and writes down how that ended.
+    ///
+    /// - Throws: `conflict` when another process carries it out, or another run holds one of its instances; whatever
+    ///   the state store throws.
+    func carryOut(_ run: RunRecord, observer: any RunObserver) async throws -> Ending {
+        let plan = try run.decodedPlan()
+        let lease = try await store.acquire(
+            run: run.id, resources: resources(of: plan), owner: person.owner, duration: Self.leaseDuration,
+            now: clock(), isOwnerDead: person.isDead)
+        try await store.updateRun(run.id, state: .running, error: nil, endedAt: nil, lease: lease)
+        let journal = RunJournal(
+            run: run.id, steps: try await store.steps(of: run.id), lease: lease, store: store, observer: observer,
+            clock: clock)
+        let ending = try await underLease(journal) { try await phases(plan, journal, observer) }
+        switch ending {
+        case .succeeded: try await journal.end(.succeeded, error: nil)
+        case .interrupted(let error), .failed(_, let error): try await journal.end(.interrupted, error: error)
+        case .abortRequested: try await journal.end(.aborting, error: nil)
+        }
+        return ending
+    }
+
+    private func resources(of plan: Plan) -> [String] {
+        plan.members.map { member in
+            member.scratch.map { "scratch/\($0.name)" } ?? "instance/\(member.instance)"
+        } + plan.applications.map { "application/\($0.name)" }
+    }
+
+    /// Keeps the lease alive while the body runs; losing it ends the body.
+    private func underLease(
+        _ journal: RunJournal, _ body: @escaping @Sendable () async throws -> Ending
+    ) async throws -> Ending {
+        try await withThrowingTaskGroup(of: Ending?.self) { group in
+            group.addTask { try await body() }
+            group.addTask {
+                while true {
+                    do { try await Task.sleep(for: Self.leaseDuration / 4) } catch { return nil }
+                    try await journal.renew(for: Self.leaseDuration)
+                }
+            }
+            defer { group.cancelAll() }
+            while let result = try await group.next() {
+                if let ending = result { return ending }
+            }
+            return .interrupted(interruption(journal.run, "stopped"))
+        }
+    }
+
+    private func phases(_ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver) async throws -> Ending {
+        let phases = Dictionary(grouping: plan.steps, by: \.phase).sorted { $0.key < $1.key }
+        for (_, steps) in phases {
+            if let ending = try await controlled(journal) { return ending }
+            if let ending = try await carryOut(steps, plan, journal, observer) { return ending }
+        }
+        return .succeeded
+    }
+
+    /// What others, or this process's owner, have asked for meanwhile.
+    private func controlled(_ journal: RunJournal) async throws -> Ending? {
+        if Task.isCancelled { return .interrupted(interruption(journal.run, "stopped between two steps")) }
+        guard let control = try await journal.pendingControl() else { return nil }
+        try await journal.clear(control.request)
+        switch control.request {
+        case .abort: return .abortRequested(by: control.by)
+        case .pause: return .interrupted(interruption(journal.run, "paused by \(control.by)"))
+        }
+    }
+
+    private func interruption(_ run: String, _ why: String) -> FleetError {
+        FleetError(
+            .cancelled, "run \(run) was \(why)",
+            hint: "go on with: fleet runs resume \(run); put everything back with: fleet runs abort \(run)")
+    }
+
+    /// Carries out the steps of one phase together. All are let finish before a failure is reported.
+    private func carryOut(
+        _ steps: [StepPlan], _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
+    ) async throws -> Ending? {
+        let failures = try await withThrowingTaskGroup(of: (StepPlan, FleetError)?.self) { group in
+            for step in steps where await journal.state(of: step.id) != .done {
+                group.addTask { try await carryOut(step, plan, journal, observer) }
+            }
+            var failures: [(StepPlan, FleetError)] = []
+            for try await failure in group {
+                if let failure { failures.append(failure) }
+            }
+            return failures
+        }
+        guard let (step, error) = failures.first(where: { $0.1.code != .cancelled }) ?? failures.first else {
+            return nil
+        }
+        if error.code == .cancelled {
+            return .interrupted(interruption(journal.run, "stopped in: \(step.title)"))
+        }
+        return .failed(step: step, error: error)
+    }
+
+    /// Carries out one step; returns what went wrong with it. Throws when the journal cannot be written.
+    private func carryOut(
+        _ step: StepPlan, _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
+    ) async throws -> (StepPlan, FleetError)? {
+        let performer = step.kind.performer
+        let context = context(step, plan, journal, observer)
+        do {
+            try await journal.started(step.id)
+            if let output = try await performer.observe(context) {
+                try await journal.done(step.id, output: output, alreadySo: true)
+            } else {
+                try await journal.done(step.id, output: try await performer.perform(context), alreadySo: false)
+            }
+            return nil
+        } catch let failure as JournalFailure {
+            throw failure.error
+        } catch where error is CancellationError || Task.isCancelled {
+            // A step that was stopped stays running in the journal: that is what it is.
+            return (step, FleetError(.cancelled, step.title, cause: "stopped"))
+        } catch {
+            let error = FleetError(error, step.title)
+            do {
+                try await journal.failed(step.id, error)
+            } catch let failure as JournalFailure {
+                throw failure.error
+            }
+            return (step, error)
+        }
+    }
+
+    private func context(
+        _ step: StepPlan, _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
+    ) -> StepContext {
+        let store = store
+        let clock = clock
+        return StepContext(
+            run: journal.run, step: step, plan: plan, inventory: inventory, servers: servers, clock: clock,
+            output: { await journal.output(of: $0) },
+            note: { await journal.note(step.id, $0) },
+            progress: { await observer.progressed(step: step.id, $0) },
+            recordDuration: { kind, subject, bytes, duration in
+                // An estimate that is missing later must not fail the work that is done now.
+                try? await store.recordDuration(
+                    kind: kind, subject: subject, bytes: bytes, duration: duration, at: clock())
+            })
+    }
+}
+
+extension RunRecord {
+    /// The plan that this run carries out.
+    func decodedPlan() throws -> Plan {
+        try Plan(decoding: Array(plan.utf8), from: "run \(id)")
+    }
+}

@@ -1,0 +1,163 @@
+public import FleetPluginAPI
+
+extension Coordinator {
+    /// Looks at instances and applications, many at a time, each with a deadline: a dead one costs its own row.
+    ///
+    /// - Parameter clusters: nil for all.
+    public func status(clusters: Set<String>? = nil) async -> FleetStatus {
+        let wanted = { (cluster: String) in clusters?.contains(cluster) ?? true }
+        async let instances = bounded(inventory.instances.filter { wanted($0.cluster) }) { await self.status(of: $0) }
+        async let applications = bounded(inventory.applications.filter { wanted($0.cluster) }) {
+            await self.status(of: $0)
+        }
+        let status = await FleetStatus(instances: instances, applications: applications, observedAt: now)
+        for instance in status.instances {
+            if let value = try? CanonicalJSON.value(instance) {
+                // The picture that could not be kept is still shown.
+                try? await store.saveObservation(
+                    subject: "instance/\(instance.instance)", value: value, at: instance.observedAt)
+            }
+        }
+        return status
+    }
+
+    /// One instance.
+    public func status(of instance: Instance) async -> InstanceStatus {
+        var status = InstanceStatus(
+            instance: instance.name, cluster: instance.cluster, environment: instance.environment,
+            labels: instance.labels, state: nil, server: nil, lastBackup: nil, backups: 0, windows: [],
+            repositories: [], problems: [], observedAt: now)
+        async let catalog = Attempt { try await self.inventory.catalog(of: instance) }
+        async let server = Attempt { try await self.serverState(of: instance) }
+        async let uses = Attempt { try await self.repositoryUse(of: instance) }
+        switch await catalog.result {
+        case .success(let catalog):
+            status.lastBackup = catalog.backups.max { $0.stopTime < $1.stopTime }
+            status.backups = catalog.backups.count
+            status.windows = RecoveryWindow.all(in: ArchiveMap(catalog), backups: catalog.backups)
+            status.problems += catalog.problems.map(\.error)
+        case .failure(let error): status.problems.append(error)
+        }
+        switch await server.result {
+        case .success(let (state, server, problem)):
+            status.state = state
+            status.server = server
+            if let problem { status.problems.append(problem) }
+        case .failure(let error): status.problems.append(error)
+        }
+        switch await uses.result {
+        case .success(let uses): status.repositories = uses
+        case .failure(let error) where status.problems.isEmpty: status.problems.append(error)
+        case .failure: break
+        }
+        status.problems += Self.judge(status)
+        return status
+    }
+
+    /// The state by the platform, and the server's own word where it runs.
+    private func serverState(
+        of instance: Instance
+    ) async throws -> (ProcessObservation.State, ServerObservation?, FleetError?) {
+        let platform = try inventory.platform(of: instance)
+        let state = try await platform.observe(instance).state
+        guard state == .running else { return (state, nil, nil) }
+        do {
+            let endpoint = try await platform.endpoint(of: instance)
+            return (state, try await servers.observe(endpoint, deadline: .seconds(5)), nil)
+        } catch {
+            return (state, nil, FleetError(error, instance.name))
+        }
+    }
+
+    private func repositoryUse(of instance: Instance) async throws -> [InstanceStatus.RepositoryUse] {
+        var uses: [InstanceStatus.RepositoryUse] = []
+        for repository in try inventory.repositories(of: instance.name) {
+            uses.append(
+                InstanceStatus.RepositoryUse(
+                    name: repository.name, usage: try await repository.storage.usage()))
+        }
+        return uses
+    }
+
+    /// What is wrong with what was found.
+    private static func judge(_ status: InstanceStatus) -> [FleetError] {
+        var problems: [FleetError] = []
+        if let state = status.state, state != .running {
+            problems.append(FleetError(.unavailable, "\(status.instance) is \(state.rawValue)"))
+        }
+        if let archiving = status.server?.archiving, status.server?.isInRecovery == false {
+            if archiving.mode == "off" {
+                problems.append(
+                    FleetError(
+                        .checkFailed, "\(status.instance) archives no WAL: archive_mode is off",
+                        hint: "see: fleet instances archiving \(status.instance)"))
+            } else if archiving.isFailing {
+                problems.append(
+                    FleetError(
+                        .checkFailed,
+                        "archiving of \(status.instance) fails at \(archiving.lastFailed ?? "a segment") since "
+                            + (archiving.lastFailedAt?.description ?? "some time"),
+                        hint: "the server's log says why"))
+            }
+        }
+        if status.lastBackup == nil, !problems.contains(where: { $0.code == .unavailable }) {
+            problems.append(
+                FleetError(
+                    .checkFailed, "\(status.instance) has no backup", hint: "make one: fleet backup \(status.instance)"))
+        }
+        return problems
+    }
+
+    private func status(of application: Application) async -> ApplicationStatus {
+        let attempt = await Attempt { try await self.inventory.scaler(of: application.name).observe() }
+        var status = ApplicationStatus(
+            application: application.name, cluster: application.cluster, environment: application.environment,
+            uses: application.uses, scale: nil, problem: nil)
+        switch attempt.result {
+        case .success(let scale): status.scale = scale
+        case .failure(let error): status.problem = error
+        }
+        return status
+    }
+}
+
+/// What came of something that may fail or take too long.
+struct Attempt<Value: Sendable>: Sendable {
+    let result: Result<Value, FleetError>
+
+    static var patience: Duration { .seconds(15) }
+
+    init(_ body: @escaping @Sendable () async throws -> Value) async {
+        result = await withTaskGroup(of: Result<Value, FleetError>.self) { group in
+            group.addTask {
+                do {
+                    return .success(try await body())
+                } catch {
+                    return .failure(FleetError(error, "it could not be observed"))
+                }
+            }
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                return .failure(
+                    FleetError(.timedOut, "no answer within \(DurationText.text(Self.patience))"))
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? .failure(FleetError(.failed, "nothing was tried"))
+        }
+    }
+}
+
+/// Does the same for many, at most so many at a time, keeping their order.
+func bounded<Item: Sendable, Value: Sendable>(
+    _ items: [Item], limit: Int = 32, _ body: @escaping @Sendable (Item) async -> Value
+) async -> [Value] {
+    await withTaskGroup(of: (Int, Value).self) { group in
+        var results: [Int: Value] = [:]
+        for (index, item) in items.enumerated() {
+            if index >= limit, let (done, value) = await group.next() { results[done] = value }
+            group.addTask { (index, await body(item)) }
+        }
+        for await (done, value) in group { results[done] = value }
+        return items.indices.compactMap { results[$0] }
+    }
+}

@@ -1,0 +1,83 @@
+import FleetPluginAPI
+
+/// Everything the instance has written is archived: the target is reachable and the way back is made.
+struct Secure: StepPerformer {
+    static let patience: Duration = .seconds(600)
+
+    func perform(_ context: StepContext) async throws -> JSONValue {
+        let member = try context.member()
+        let instance = try context.inventory.instance(member.instance)
+        guard member.wayBack == .archive else {
+            // Nothing can be asked of a server that does not run; what its data directory says is all there is.
+            let control = try await context.inventory.platform(of: instance).observe(instance).control
+            return try CanonicalJSON.value(
+                UndoPoint(
+                    wayBack: member.wayBack, timeline: control?.timeline ?? member.timeline ?? 1,
+                    lsn: control?.checkpointLSN ?? .zero, tag: member.wayBack == .setAside ? context.run : nil,
+                    dataTouched: false))
+        }
+        let endpoint = try await context.inventory.platform(of: instance).endpoint(of: instance)
+        let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
+        try checkUnchanged(server, member)
+        // The commit after which recovery may stop, and the last one that an undo must bring back.
+        let committed = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
+        let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
+        await context.note("waiting until WAL up to \(end) of \(instance.name) is archived")
+        try await context.servers.awaitArchived(end, at: endpoint, deadline: Self.patience)
+        try await prove(member, instance, upTo: committed, context)
+        return try CanonicalJSON.value(
+            UndoPoint(wayBack: .archive, timeline: server.timeline, lsn: committed, tag: nil, dataTouched: false))
+    }
+
+    private func checkUnchanged(_ server: ServerObservation, _ member: Plan.Member) throws {
+        guard member.systemIdentifier == nil || server.systemIdentifier == member.systemIdentifier,
+            member.timeline == nil || server.timeline == member.timeline, !server.isInRecovery
+        else {
+            throw FleetError(
+                .drifted, "\(member.instance) is not what it was when the plan was made",
+                cause: "system identifier \(server.systemIdentifier), timeline \(server.timeline)"
+                    + (server.isInRecovery ? ", in recovery" : ""), hint: "plan again")
+        }
+    }
+
+    /// The archiver's word is not enough: the archive itself must hold what the restore and its undo will read.
+    private func prove(
+        _ member: Plan.Member, _ instance: Instance, upTo end: LSN, _ context: StepContext
+    ) async throws {
+        guard let target = member.target else { return }
+        let map = ArchiveMap(try await context.inventory.catalog(of: instance))
+        for timeline in Set([target.timeline, member.timeline ?? target.timeline]) {
+            guard let history = map.history(of: timeline) else {
+                throw FleetError(
+                    .refused, "the history file of timeline \(timeline) of \(instance.name) is not in the archive")
+            }
+            let isPresent = timeline == (member.timeline ?? target.timeline)
+            let needed = isPresent ? end : target.stopLSN ?? target.backup.stopLSN
+            let run = map.run(from: target.backup.startLSN, along: history)
+            guard let last = run.last, last.name.end >= needed else {
+                let missing = map.name(
+                    run.last.map { $0.name.number + 1 } ?? target.backup.startLSN.rawValue / map.segmentSize,
+                    along: history)
+                throw FleetError(
+                    .refused, "the archive of \(instance.name) lacks WAL segment \(missing)",
+                    cause: "the server counts it as archived, the repository does not hold it",
+                    hint: "check archive_command: it must push to the repositories that fleet.yaml names")
+            }
+        }
+    }
+}
+
+/// The target can be reached in the archive of a source that goes on running.
+struct Reach: StepPerformer {
+    func perform(_ context: StepContext) async throws -> JSONValue {
+        let member = try context.member()
+        let instance = try context.inventory.instance(member.instance)
+        let endpoint = try await context.inventory.platform(of: instance).endpoint(of: instance)
+        if member.target?.needsHeartbeat == true {
+            _ = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
+        }
+        let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
+        try await context.servers.awaitArchived(end, at: endpoint, deadline: Secure.patience)
+        return ["archivedTo": .string(end.description)]
+    }
+}
