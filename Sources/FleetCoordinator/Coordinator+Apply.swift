@@ -1,4 +1,4 @@
-public import FleetPluginAPI
+import FleetPluginAPI
 
 extension Coordinator {
     /// Checks that the world is still what a kept plan was made for.

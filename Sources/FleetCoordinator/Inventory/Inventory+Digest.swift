@@ -1,4 +1,5 @@
 import Crypto
+import FleetConfig
 
 extension Inventory {
     /// SHA-256 of fleet.yaml as it was read, in hexadecimal.

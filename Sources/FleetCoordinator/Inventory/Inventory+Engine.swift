@@ -1,3 +1,4 @@
+import FleetConfig
 public import FleetPluginAPI
 
 extension Inventory {

@@ -8,24 +8,29 @@ struct EngineWALReader: WALReader {
     let tail: [WALSegmentName: [UInt8]]
 
     func events(in segment: WALSegmentName, next: WALSegmentName?) async throws -> [WALEvent] {
-        try WALSummary.events(
-            in: try await bytes(of: segment), name: segment, next: try await next.asyncMap(bytes(of:)))
+        var scanner = WALScanner()
+        var events: [WALEvent] = []
+        for name in [segment] + (next.map { [$0] } ?? []) {
+            try scanner.scan(try await bytes(of: name), name: name) { event in
+                guard event.start < segment.end else { return .stop }
+                events.append(event)
+                return .proceed
+            }
+        }
+        return events
     }
 
     func summary(of segment: WALSegmentName, next: WALSegmentName?) async throws -> WALSegmentSummary {
-        try WALSummary.of(
-            try await bytes(of: segment), name: segment, next: try await next.asyncMap(bytes(of:)))
+        var summary = try WALSegment(try await bytes(of: segment), name: segment).summary
+        if let next {
+            var following = try WALSegment(try await bytes(of: next), name: next).summary
+            WALSegmentSummary.join(previous: &summary, next: &following)
+        }
+        return summary
     }
 
     private func bytes(of segment: WALSegmentName) async throws -> [UInt8] {
         if let bytes = tail[segment] { return bytes }
         return try await engine.segment(segment, context)
-    }
-}
-
-extension Optional {
-    fileprivate func asyncMap<Result>(_ transform: (Wrapped) async throws -> Result) async rethrows -> Result? {
-        guard let self else { return nil }
-        return try await transform(self)
     }
 }

@@ -87,7 +87,7 @@ struct WorldGatherer: Sendable {
             world.tailBytes[name] = whole
             world.tail.append(
                 Catalog.ArchivedSegment(
-                    name: name, archivedAt: nil, storedSize: 0, summary: try WALSummary.of(whole, name: name)))
+                    name: name, archivedAt: nil, storedSize: 0, summary: try WALSegment(whole, name: name).summary))
         }
     }
 

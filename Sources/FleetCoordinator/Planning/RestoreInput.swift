@@ -1,4 +1,4 @@
-public import FleetPluginAPI
+import FleetPluginAPI
 
 /// What a person asks for when asking for a restore.
 public struct RestoreInput: Sendable {

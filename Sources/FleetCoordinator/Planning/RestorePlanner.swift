@@ -1,3 +1,4 @@
+import FleetConfig
 import FleetPluginAPI
 import FleetStore
 

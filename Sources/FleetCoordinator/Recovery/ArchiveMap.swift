@@ -75,6 +75,10 @@ public struct ArchiveMap: Sendable {
         var number = start.rawValue / segmentSize
         while let segment = segment(number, along: history) {
             run.append(segment)
+            // Records do not go on after an older timeline's last segment, nor after a damaged one.
+            if segment.name.timeline != name(number, along: history).timeline || segment.summary?.ending == .stopped {
+                break
+            }
             number += 1
         }
         return run

@@ -1,4 +1,4 @@
-public import FleetPluginAPI
+import FleetPluginAPI
 
 /// Finds the backup, timeline and stop for a target, or refuses with the nearest target that works.
 ///

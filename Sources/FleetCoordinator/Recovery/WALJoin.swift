@@ -6,10 +6,16 @@ enum WALJoin {
     static func summary(
         of segment: Catalog.ArchivedSegment, next: Catalog.ArchivedSegment?, reader: any WALReader
     ) async throws -> WALSegmentSummary {
-        guard let summary = segment.summary else {
+        guard var summary = segment.summary else {
             return try await reader.summary(of: segment.name, next: next?.name)
         }
-        guard let following = next?.summary else { return summary }
-        return summary
+        guard var following = next?.summary else { return summary }
+        switch WALSegmentSummary.join(previous: &summary, next: &following) {
+        case .nothing, .joined, .abandoned: return summary
+        case .mismatched:
+            throw FleetError(
+                .corrupted, "the WAL segments \(segment.name) and \(next?.name.description ?? "") do not follow one another",
+                hint: "check the repository: fleet backups verify")
+        }
     }
 }

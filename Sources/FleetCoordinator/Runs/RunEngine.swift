@@ -1,8 +1,8 @@
-public import FleetPluginAPI
-public import FleetStore
+import FleetPluginAPI
+import FleetStore
 
 /// Carries plans out, journaled: killing it at any instant and carrying the run out again ends in the same state.
-public struct RunEngine: Sendable {
+struct RunEngine: Sendable {
     let store: any StateStore
     let inventory: Inventory
     let servers: any DatabaseServers

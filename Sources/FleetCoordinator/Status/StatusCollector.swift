@@ -1,11 +1,12 @@
 public import FleetPluginAPI
+import FleetStore
 
 extension Coordinator {
     /// Looks at instances and applications, many at a time, each with a deadline: a dead one costs its own row.
     ///
     /// - Parameter clusters: nil for all.
     public func status(clusters: Set<String>? = nil) async -> FleetStatus {
-        let wanted = { (cluster: String) in clusters?.contains(cluster) ?? true }
+        let wanted: @Sendable (String) -> Bool = { clusters?.contains($0) ?? true }
         async let instances = bounded(inventory.instances.filter { wanted($0.cluster) }) { await self.status(of: $0) }
         async let applications = bounded(inventory.applications.filter { wanted($0.cluster) }) {
             await self.status(of: $0)

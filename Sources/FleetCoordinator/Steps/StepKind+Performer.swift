@@ -1,3 +1,5 @@
+import FleetPluginAPI
+
 extension StepKind {
     /// Who makes a step of this kind true.
     var performer: any StepPerformer {
