@@ -40,7 +40,11 @@ actor DataDirectoryTemplates {
             "--wal-segsize=\(segmentMegabytes)",
         ]
         // 18 switched the default on.
-        if checksums { arguments.append("-k") } else if installation.major >= 18 { arguments.append("--no-data-checksums") }
+        if checksums {
+            arguments.append("-k")
+        } else if installation.major >= 18 {
+            arguments.append("--no-data-checksums")
+        }
         try await installation.run("initdb", arguments).checked()
     }
 }

@@ -122,7 +122,9 @@ public final class PostgresServer: Sendable {
         let file = open(path, O_WRONLY | O_APPEND | O_CLOEXEC)
         guard file >= 0 else { throw FixtureError("cannot open \(path)") }
         defer { close(file) }
-        guard write(file, lines, lines.utf8.count) == lines.utf8.count else { throw FixtureError("cannot write \(path)") }
+        guard write(file, lines, lines.utf8.count) == lines.utf8.count else {
+            throw FixtureError("cannot write \(path)")
+        }
     }
 }
 

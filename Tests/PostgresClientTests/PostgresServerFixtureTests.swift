@@ -10,9 +10,10 @@ struct PostgresServerFixtureTests {
         try await withPostgres(.init(settings: ["work_mem": "5MB"])) { server in
             scratch = server.scratch.path
             #expect(try await server.value("SHOW work_mem") == "5MB")
-            #expect(try await server.query("SELECT 1, NULL, 'a' || chr(10) UNION ALL SELECT 2, '', ''") == [
-                ["1", nil, "a\n"], ["2", "", ""],
-            ])
+            #expect(
+                try await server.query("SELECT 1, NULL, 'a' || chr(10) UNION ALL SELECT 2, '', ''") == [
+                    ["1", nil, "a\n"], ["2", "", ""],
+                ])
             try await server.query("CREATE TABLE t (i int); INSERT INTO t VALUES (1)")
             try await server.crash()
             #expect(!server.isRunning)
