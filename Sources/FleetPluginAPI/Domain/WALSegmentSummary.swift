@@ -4,6 +4,8 @@
 /// server's clock before the record was inserted, so they may be out of order by a little.
 public struct WALSegmentSummary: Hashable, Sendable, Codable {
     public var systemIdentifier: SystemIdentifier
+    /// The PostgreSQL version that wrote the segment, such as 15; nil for one newer than is known.
+    public var majorVersion: Int?
     /// COMMIT and COMMIT PREPARED records that begin in this segment and could be read; the one that ends in the next
     /// segment only once the two summaries have been joined.
     public var commits: Int
@@ -76,6 +78,8 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
     public struct RecordPart: Hashable, Sendable, Codable {
         /// Where the record begins (unfinished), or where its bytes begin in this segment (continuation).
         public var lsn: LSN
+        /// The first byte after them in this segment: the end of the segment, or of the record, aligned to eight.
+        public var end: LSN
         /// The first of the bytes, page headers taken out: all, when they are 64 KiB or fewer. None when the record is
         /// known to be of a kind that the summary does not describe.
         public var bytes: [UInt8]
@@ -86,14 +90,15 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
 
         public static let limit = 65_536
 
-        public init(lsn: LSN, bytes: [UInt8], length: Int, missing: Int) {
+        public init(lsn: LSN, end: LSN, bytes: [UInt8], length: Int, missing: Int) {
             self.lsn = lsn
+            self.end = end
             self.bytes = bytes
             self.length = length
             self.missing = missing
         }
 
-        private enum CodingKeys: String, CodingKey { case lsn, bytes, length, missing }
+        private enum CodingKeys: String, CodingKey { case lsn, end, bytes, length, missing }
 
         public init(from decoder: any Decoder) throws {
             let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -103,7 +108,8 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
                     forKey: .bytes, in: container, debugDescription: "not standard base64 with padding")
             }
             self.init(
-                lsn: try container.decode(LSN.self, forKey: .lsn), bytes: bytes,
+                lsn: try container.decode(LSN.self, forKey: .lsn),
+                end: try container.decode(LSN.self, forKey: .end), bytes: bytes,
                 length: try container.decode(Int.self, forKey: .length),
                 missing: try container.decode(Int.self, forKey: .missing))
         }
@@ -112,6 +118,7 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
         public func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(lsn, forKey: .lsn)
+            try container.encode(end, forKey: .end)
             try container.encode(Base64.encode(bytes), forKey: .bytes)
             try container.encode(length, forKey: .length)
             try container.encode(missing, forKey: .missing)
@@ -119,13 +126,14 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
     }
 
     public init(
-        systemIdentifier: SystemIdentifier, commits: Int = 0, aborts: Int = 0, first: TransactionEnd? = nil,
+        systemIdentifier: SystemIdentifier, majorVersion: Int? = nil, commits: Int = 0, aborts: Int = 0, first: TransactionEnd? = nil,
         last: TransactionEnd? = nil, earliestTime: Timestamp? = nil, latestTime: Timestamp? = nil,
         lowestXID: UInt32? = nil, highestXID: UInt32? = nil, restorePoints: [RestorePoint] = [],
         parameterChanges: [RecoveryParameters] = [], endOfRecords: LSN, ending: Ending = .full,
         unfinished: RecordPart? = nil, continuation: RecordPart? = nil
     ) {
         self.systemIdentifier = systemIdentifier
+        self.majorVersion = majorVersion
         self.commits = commits
         self.aborts = aborts
         self.first = first

@@ -1,0 +1,81 @@
+/// The Castagnoli CRC that PostgreSQL guards WAL records, pg_control and (on request) backup manifests with.
+///
+/// PostgreSQL source: `src/include/port/pg_crc32c.h`.
+public struct CRC32C: Hashable, Sendable {
+    private var state: UInt32 = 0xFFFF_FFFF
+
+    public init() {}
+
+    /// The checksum of the bytes so far.
+    public var value: UInt32 { ~state }
+
+    public mutating func update(_ bytes: [UInt8]) {
+        bytes.withUnsafeBytes { update($0) }
+    }
+
+    public mutating func update(_ bytes: RawSpan) {
+        bytes.withUnsafeBytes { update($0) }
+    }
+
+    public mutating func update(_ bytes: UnsafeRawBufferPointer) {
+        guard let start = bytes.baseAddress else { return }
+        state = crc32c(state, start, bytes.count, tables: crc32cTables)
+    }
+
+    public static func checksum(_ bytes: [UInt8]) -> UInt32 {
+        var crc = CRC32C()
+        crc.update(bytes)
+        return crc.value
+    }
+}
+
+/// Sixteen bytes at a time through sixteen tables ("slicing"). `state` is not inverted.
+@inline(__always)
+func crc32c(
+    _ state: UInt32, _ start: UnsafeRawPointer, _ count: Int, tables: UnsafePointer<UInt32>
+) -> UInt32 {
+    var crc = state
+    var next = start
+    var rest = count
+    while rest >= 16 {
+        let low = UInt64(littleEndian: next.loadUnaligned(as: UInt64.self)) ^ UInt64(crc)
+        let high = UInt64(littleEndian: next.loadUnaligned(fromByteOffset: 8, as: UInt64.self))
+        crc = slice(low, tables + 2048) ^ slice(high, tables)
+        next += 16
+        rest &-= 16
+    }
+    if rest >= 8 {
+        crc = slice(UInt64(littleEndian: next.loadUnaligned(as: UInt64.self)) ^ UInt64(crc), tables)
+        next += 8
+        rest &-= 8
+    }
+    while rest > 0 {
+        crc = tables[Int((crc ^ UInt32(next.load(as: UInt8.self))) & 0xFF)] ^ (crc &>> 8)
+        next += 1
+        rest &-= 1
+    }
+    return crc
+}
+
+/// Eight bytes through eight tables, the last byte through the first of them.
+@inline(__always)
+private func slice(_ bytes: UInt64, _ tables: UnsafePointer<UInt32>) -> UInt32 {
+    let first = tables[1792 &+ Int(bytes & 0xFF)] ^ tables[1536 &+ Int((bytes &>> 8) & 0xFF)]
+    let second = tables[1280 &+ Int((bytes &>> 16) & 0xFF)] ^ tables[1024 &+ Int((bytes &>> 24) & 0xFF)]
+    let third = tables[768 &+ Int((bytes &>> 32) & 0xFF)] ^ tables[512 &+ Int((bytes &>> 40) & 0xFF)]
+    let fourth = tables[256 &+ Int((bytes &>> 48) & 0xFF)] ^ tables[Int(bytes &>> 56)]
+    return first ^ second ^ (third ^ fourth)
+}
+
+/// Table k at 256 k: the CRC of a byte that k zero bytes follow. Never freed.
+// Written once, by the initialiser that runs before the first read.
+nonisolated(unsafe) let crc32cTables: UnsafePointer<UInt32> = {
+    let tables = UnsafeMutablePointer<UInt32>.allocate(capacity: 4096)
+    for byte in 0..<256 {
+        tables[byte] = (0..<8).reduce(UInt32(byte)) { crc, _ in (crc >> 1) ^ (crc & 1 == 0 ? 0 : 0x82F6_3B78) }
+    }
+    for index in 256..<4096 {
+        tables[index] = tables[Int(tables[index - 256] & 0xFF)] ^ (tables[index - 256] >> 8)
+    }
+    return UnsafePointer(tables)
+}()
