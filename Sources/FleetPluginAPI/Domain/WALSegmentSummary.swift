@@ -126,7 +126,8 @@ public struct WALSegmentSummary: Hashable, Sendable, Codable {
     }
 
     public init(
-        systemIdentifier: SystemIdentifier, majorVersion: Int? = nil, commits: Int = 0, aborts: Int = 0, first: TransactionEnd? = nil,
+        systemIdentifier: SystemIdentifier, majorVersion: Int? = nil, commits: Int = 0, aborts: Int = 0,
+        first: TransactionEnd? = nil,
         last: TransactionEnd? = nil, earliestTime: Timestamp? = nil, latestTime: Timestamp? = nil,
         lowestXID: UInt32? = nil, highestXID: UInt32? = nil, restorePoints: [RestorePoint] = [],
         parameterChanges: [RecoveryParameters] = [], endOfRecords: LSN, ending: Ending = .full,

@@ -14,7 +14,8 @@ struct WALRecordDecoder {
             let (offset, count) = mainData(of: record, length: length)
         else { return nil }
         let header = WALRecordHeader(base)
-        let data = UnsafeRawBufferPointer(rebasing: record[min(offset, record.count)..<min(offset + count, record.count)])
+        let data = UnsafeRawBufferPointer(
+            rebasing: record[min(offset, record.count)..<min(offset + count, record.count)])
         let kind =
             header.resourceManager == WALRecordHeader.transactionLog
             ? transaction(header, data) : log(header, data)
