@@ -21,8 +21,41 @@ extension Coordinator {
             throw FleetError(.refused, "the plan is not the one that was confirmed", hint: "plan again")
         }
         try checkConfiguration(plan)
+        try await markAbandoned()
         return try await engine.begin(plan)
     }
+
+    /// Marks the runs that nobody carries out any more as interrupted; backups among them end, as they left nothing
+    /// half done.
+    public func markAbandoned() async throws {
+        for run in try await store.markInterrupted(now: now, isOwnerDead: person.isDead)
+        where run.kind == Plan.Kind.backup.rawValue {
+            let error = FleetError(.cancelled, "the coordinator of run \(run.id) died", hint: "make the backup anew")
+            try await store.updateRun(run.id, state: .failed, error: error, endedAt: now, lease: nil)
+            if let lease = try await store.lease(of: run.id) { try await store.release(lease) }
+        }
+    }
+
+    /// Removes the data directories that a run kept beside as its way back; it cannot be undone afterwards.
+    public func discard(_ id: String) async throws -> [String] {
+        let run = try await requireRun(id)
+        guard run.state.isEnded else {
+            throw FleetError(.refused, "run \(run.id) has not ended", hint: "its way back may still be needed")
+        }
+        let members = try run.decodedPlan().members.filter { $0.wayBack == .setAside }
+        guard !members.isEmpty else {
+            throw FleetError(.notFound, "run \(run.id) kept no data directory beside")
+        }
+        for member in members {
+            let instance = try inventory.instance(member.instance)
+            try await inventory.platform(of: instance).discardAside(instance, tag: run.id)
+        }
+        try await store.setAttribute(run: run.id, key: Self.discarded, value: true, lease: nil)
+        try await store.audit(actor: person.name, action: "run.discard", subject: run.id, details: nil)
+        return members.map(\.instance)
+    }
+
+    static var discarded: String { "discarded" }
 
     /// Carries a run out, from its beginning or from where it stopped.
     ///

@@ -42,7 +42,7 @@ struct RestorePlanner: Sendable {
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
         let sessions: [ServerSession]
         if let endpoint = world.endpoint, input.into == nil {
-            sessions = try await servers.sessions(endpoint, deadline: .seconds(10)).filter(\.isClient)
+            sessions = try await servers.sessions(endpoint, deadline: .seconds(10))
         } else {
             sessions = []
         }
@@ -105,6 +105,11 @@ struct RestorePlanner: Sendable {
             }
             if applications.isEmpty {
                 warnings.append("no application in fleet.yaml uses \(names.sorted().joined(separator: ", "))")
+            }
+            warnings += members.flatMap { member in
+                member.sessions.filter { !$0.isClient }.map {
+                    "\(member.instance): \"\($0.application)\" from \($0.client) follows it by replication; a standby must be made anew"
+                }
             }
             warnings += members.filter { $0.wayBack == .none && $0.state != .absent }.map {
                 "\($0.instance): there will be no way back"

@@ -18,6 +18,9 @@ struct UndoPlanner: Sendable {
                 .refused, "run \(run.id) made a backup; there is nothing to undo", hint: "see: fleet backups expire")
         case .restore, .undo: break
         }
+        if run.attributes[Coordinator.discarded] != nil {
+            throw FleetError(.refused, "the data that run \(run.id) kept beside was discarded")
+        }
         if let other = run.undoneBy {
             throw FleetError(.refused, "run \(run.id) was undone already, by run \(other)")
         }

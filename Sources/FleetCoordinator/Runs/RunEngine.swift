@@ -54,9 +54,11 @@ struct RunEngine: Sendable {
         let journal = RunJournal(
             run: run.id, steps: try await store.steps(of: run.id), lease: lease, store: store, observer: observer,
             clock: clock)
-        let ending = try await underLease(journal) { try await phases(plan, journal, observer) }
+        let ending = try await underLease(journal) { try await phases(plan, journal) }
         switch ending {
         case .succeeded: try await journal.end(.succeeded, error: nil)
+        // A backup that failed left nothing half done: it holds nothing and is made anew.
+        case .failed(_, let error) where plan.kind == .backup: try await journal.end(.failed, error: error)
         case .interrupted(let error), .failed(_, let error): try await journal.end(.interrupted, error: error)
         case .abortRequested: try await journal.end(.aborting, error: nil)
         }
@@ -64,8 +66,14 @@ struct RunEngine: Sendable {
     }
 
     private func resources(of plan: Plan) -> [String] {
-        plan.members.map { member in
-            member.scratch.map { "scratch/\($0.name)" } ?? "instance/\(member.instance)"
+        plan.members.flatMap { member in
+            switch plan.kind {
+            case .backup: ["backup/\(member.instance)"]
+            case .restoreInto: ["scratch/\(member.scratch?.name ?? member.instance)"]
+            case .undo where member.scratch != nil: ["scratch/\(member.scratch?.name ?? member.instance)"]
+            // A backup must not run while its server is stopped under it.
+            case .restore, .undo: ["instance/\(member.instance)", "backup/\(member.instance)"]
+            }
         } + plan.applications.map { "application/\($0.name)" }
     }
 
@@ -89,11 +97,11 @@ struct RunEngine: Sendable {
         }
     }
 
-    private func phases(_ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver) async throws -> Ending {
+    private func phases(_ plan: Plan, _ journal: RunJournal) async throws -> Ending {
         let phases = Dictionary(grouping: plan.steps, by: \.phase).sorted { $0.key < $1.key }
         for (_, steps) in phases {
             if let ending = try await controlled(journal) { return ending }
-            if let ending = try await carryOut(steps, plan, journal, observer) { return ending }
+            if let ending = try await carryOut(steps, plan, journal) { return ending }
         }
         return .succeeded
     }
@@ -117,11 +125,11 @@ struct RunEngine: Sendable {
 
     /// Carries out the steps of one phase together. All are let finish before a failure is reported.
     private func carryOut(
-        _ steps: [StepPlan], _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
+        _ steps: [StepPlan], _ plan: Plan, _ journal: RunJournal
     ) async throws -> Ending? {
         let failures = try await withThrowingTaskGroup(of: (StepPlan, FleetError)?.self) { group in
             for step in steps where await journal.state(of: step.id) != .done {
-                group.addTask { try await carryOut(step, plan, journal, observer) }
+                group.addTask { try await carryOut(step, plan, journal) }
             }
             var failures: [(StepPlan, FleetError)] = []
             for try await failure in group {
@@ -140,10 +148,10 @@ struct RunEngine: Sendable {
 
     /// Carries out one step; returns what went wrong with it. Throws when the journal cannot be written.
     private func carryOut(
-        _ step: StepPlan, _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
+        _ step: StepPlan, _ plan: Plan, _ journal: RunJournal
     ) async throws -> (StepPlan, FleetError)? {
         let performer = step.kind.performer
-        let context = context(step, plan, journal, observer)
+        let context = context(step, plan, journal)
         do {
             try await journal.started(step.id)
             if let output = try await performer.observe(context) {
@@ -168,16 +176,14 @@ struct RunEngine: Sendable {
         }
     }
 
-    private func context(
-        _ step: StepPlan, _ plan: Plan, _ journal: RunJournal, _ observer: any RunObserver
-    ) -> StepContext {
+    private func context(_ step: StepPlan, _ plan: Plan, _ journal: RunJournal) -> StepContext {
         let store = store
         let clock = clock
         return StepContext(
             run: journal.run, step: step, plan: plan, inventory: inventory, servers: servers, clock: clock,
             output: { await journal.output(of: $0) },
             note: { await journal.note(step.id, $0) },
-            progress: { await observer.progressed(step: step.id, $0) },
+            progress: { await journal.progress(step.id, $0) },
             recordDuration: { kind, subject, bytes, duration in
                 // An estimate that is missing later must not fail the work that is done now.
                 try? await store.recordDuration(

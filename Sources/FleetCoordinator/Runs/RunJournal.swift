@@ -8,6 +8,7 @@ actor RunJournal {
     private let observer: any RunObserver
     private let clock: @Sendable () -> Timestamp
     private var steps: [String: StepRecord]
+    private var lastProgress: [String: Timestamp] = [:]
     private(set) var lease: Lease
 
     init(
@@ -66,6 +67,16 @@ actor RunJournal {
 
     func renew(for duration: Duration) async throws {
         lease = try await store.renew(lease, duration: duration, now: clock())
+    }
+
+    /// Tells the observer at once, and those who watch from elsewhere once a second.
+    func progress(_ step: String, _ progress: TaskProgress) async {
+        await observer.progressed(step: step, progress)
+        let now = clock()
+        guard lastProgress[step].map({ now - $0 >= .seconds(1) }) ?? true else { return }
+        lastProgress[step] = now
+        guard let value = try? CanonicalJSON.value(progress) else { return }
+        try? await store.setAttribute(run: run, key: "progress/\(step)", value: value, lease: lease)
     }
 
     /// Writes down how the run stands now; an ended run gives its instances back.
