@@ -142,7 +142,10 @@ let package = Package(
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport"]),
         tests(
-            "FleetCoordinator", ["FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetTestSupport"]),
+            "FleetCoordinator",
+            [
+                "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "PostgresFormats", "FleetTestSupport",
+            ]),
         tests("FleetCommands", ["FleetPluginAPI", "FleetConfig", "FleetTestSupport", argumentParser]),
         // The whole program against real servers, as a user runs it.
         .testTarget(
