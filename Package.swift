@@ -76,7 +76,7 @@ let package = Package(
         room("TerminalUI", ["FleetPluginAPI"]),
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
-        room("FleetConfig", ["FleetPluginAPI", "YAML"]),
+        room("FleetConfig", ["FleetPluginAPI", "YAML", system]),
         room("FleetStore", ["FleetPluginAPI", grdb, crypto]),
         room("FleetPluginHost", ["FleetPluginAPI"]),
         room("ServerControl", ["FleetPluginAPI", "PostgresClient"]),
