@@ -28,3 +28,8 @@ static inline int linux_pidfd_open(int pid) {
 static inline int linux_pidfd_send_signal(int descriptor, int signal) {
     return (int)syscall(__NR_pidfd_send_signal, descriptor, signal, (void *)0, 0u);
 }
+
+/// memfd_create(2), close-on-exec.
+static inline int linux_memfd_create(const char *name) {
+    return (int)syscall(__NR_memfd_create, name, 1u /* MFD_CLOEXEC */);
+}
