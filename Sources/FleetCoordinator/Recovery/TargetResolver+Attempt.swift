@@ -55,6 +55,8 @@ extension TargetResolver {
     ) async throws -> Result<Draft, FleetError> {
         var draft = draft
         draft.stop = .time(time)
+        // What was committed before the backup was complete is in it, whatever the target says.
+        guard draft.backup.stopTime <= time else { return .failure(beforeBackup(draft.backup, time.description)) }
         if let end = try await path.firstEnd(after: time, from: draft.backup.startLSN) {
             // PostgreSQL looks at every record it replays, so one between the backup's start and stop ends it
             // with "requested recovery stop point is before consistent recovery point".
@@ -66,7 +68,6 @@ extension TargetResolver {
             return .success(draft)
         }
         if path.isCutByGap { return .failure(gap(path)) }
-        guard draft.backup.stopTime <= time else { return .failure(beforeBackup(draft.backup, time.description)) }
         guard world.primaryClock != nil, path.history.timeline == world.currentTimeline else {
             let last = try await path.lastCommit(before: path.end)
             return .failure(

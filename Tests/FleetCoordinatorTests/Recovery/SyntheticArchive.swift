@@ -61,19 +61,26 @@ struct SyntheticArchive: WALReader {
     }
 
     private func events(_ segment: WALSegmentName) -> [WALEvent] {
-        let ends = commits.filter { $0.timeline == segment.timeline && $0.lsn >= segment.start && $0.lsn < segment.end }
+        let ends = commits.filter { isIn($0.timeline, $0.lsn, segment) }
             .map {
                 WALEvent(
                     start: $0.lsn, end: $0.end,
                     kind: .transactionEnd(xid: $0.xid, time: $0.time, isCommit: $0.isCommit, wasPrepared: false))
             }
-        let named = points.filter { $0.timeline == segment.timeline && $0.lsn >= segment.start && $0.lsn < segment.end }
+        let named = points.filter { isIn($0.timeline, $0.lsn, segment) }
             .map {
                 WALEvent(
                     start: $0.lsn, end: $0.lsn + 64,
                     kind: .restorePoint(name: $0.name, time: Timestamp(microseconds: 0)))
             }
         return (ends + named).sorted { $0.start < $1.start }
+    }
+
+    /// A timeline's first segment begins with what the older one had written in it.
+    private func isIn(_ timeline: TimelineID, _ lsn: LSN, _ segment: WALSegmentName) -> Bool {
+        guard segment.start <= lsn, lsn < segment.end else { return false }
+        let history = histories.first { $0.timeline == segment.timeline }
+        return history?.timeline(at: lsn) == timeline
     }
 
     private func summary(_ segment: WALSegmentName) -> WALSegmentSummary {
