@@ -1,0 +1,84 @@
+import Dispatch
+import Glibc
+
+/// One of the standard streams, and what stands at its other end.
+///
+/// Writes go to a thread of their own, in order: a terminal that is held (Ctrl-S) or a slow pipe holds nobody else up.
+public struct Terminal: Sendable {
+    public enum Stream: Int32, Sendable {
+        case output = 1
+        case error = 2
+    }
+
+    public let stream: Stream
+    /// Whether a person's terminal is at the other end.
+    public let isTerminal: Bool
+    public let hasColours: Bool
+
+    // One queue for both streams, so that what is written last is seen last.
+    private static let queue = DispatchQueue(label: "terminal")
+
+    /// - Parameter allowsColours: false for `--no-color`; `NO_COLOR` (no-color.org) and `TERM=dumb` say the same.
+    public init(_ stream: Stream, allowsColours: Bool = true) {
+        self.stream = stream
+        isTerminal = isatty(stream.rawValue) == 1
+        hasColours = allowsColours && isTerminal && !Self.isSet("NO_COLOR") && Self.variable("TERM") != "dumb"
+    }
+
+    /// Columns; nil where nobody looks at it, so that nothing is shortened.
+    public var width: Int? {
+        guard isTerminal else { return nil }
+        var size = winsize()
+        guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        return Int(size.ws_col)
+    }
+
+    /// Whether somebody can be asked: both the question is seen and an answer can be typed.
+    public static var canAsk: Bool {
+        isatty(STDIN_FILENO) == 1 && isatty(STDERR_FILENO) == 1
+    }
+
+    public func write(_ lines: [StyledText]) {
+        write(lines.map { $0.rendered(coloured: hasColours) + "\n" }.joined())
+    }
+
+    public func write(_ line: StyledText) {
+        write([line])
+    }
+
+    /// Text as it is, escape sequences included.
+    public func write(_ text: String) {
+        Self.queue.async { [stream] in Self.writeAll(Array(text.utf8), to: stream.rawValue) }
+    }
+
+    /// Waits until all that was written has left this process.
+    public static func flush() async {
+        await withCheckedContinuation { continuation in
+            queue.async { continuation.resume() }
+        }
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to descriptor: Int32) {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let count = rest.withUnsafeBytes { Glibc.write(descriptor, $0.baseAddress, $0.count) }
+            if count < 0, errno == EINTR { continue }
+            if count < 0, errno == EAGAIN {
+                var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                _ = Glibc.poll(&poll, 1, -1)
+                continue
+            }
+            // Nobody reads any more: what is being done goes on without an audience.
+            guard count > 0 else { return }
+            rest = rest.dropFirst(count)
+        }
+    }
+
+    private static func variable(_ name: String) -> String? {
+        getenv(name).map { String(cString: $0) }
+    }
+
+    private static func isSet(_ name: String) -> Bool {
+        variable(name).map { !$0.isEmpty } ?? false
+    }
+}
