@@ -2,8 +2,8 @@
 public struct BaseBackupOptions: Hashable, Sendable {
     /// At most 1024 bytes; lands in `backup_label`.
     public var label: String
-    /// Estimate sizes beforehand and report progress.
-    public var reportsProgress: Bool
+    /// Estimate sizes beforehand. Servers from 15 on report how many bytes they have read in any case.
+    public var estimatesSizes: Bool
     /// Checkpoint at once instead of spread over `checkpoint_completion_target`.
     public var fastCheckpoint: Bool
     /// The server waits until the backup's WAL is archived before it finishes.
@@ -31,12 +31,12 @@ public struct BaseBackupOptions: Hashable, Sendable {
     }
 
     public init(
-        label: String, reportsProgress: Bool = true, fastCheckpoint: Bool = true, waitsForArchive: Bool = false,
+        label: String, estimatesSizes: Bool = true, fastCheckpoint: Bool = true, waitsForArchive: Bool = false,
         maxRateKiB: Int? = nil, manifestChecksums: ManifestChecksums? = .sha256, tablespaceMap: Bool = true,
         verifyChecksums: Bool = true, startLimit: Duration = .seconds(1800), stallLimit: Duration = .seconds(300)
     ) {
         self.label = label
-        self.reportsProgress = reportsProgress
+        self.estimatesSizes = estimatesSizes
         self.fastCheckpoint = fastCheckpoint
         self.waitsForArchive = waitsForArchive
         self.maxRateKiB = maxRateKiB
@@ -56,7 +56,7 @@ extension BaseBackupOptions {
 
     private var command: String {
         var options = [
-            "LABEL \(SQLText.literal(label))", "PROGRESS \(reportsProgress)",
+            "LABEL \(SQLText.literal(label))", "PROGRESS \(estimatesSizes)",
             "CHECKPOINT \(fastCheckpoint ? "'fast'" : "'spread'")", "WAL false", "WAIT \(waitsForArchive)",
             "TABLESPACE_MAP \(tablespaceMap)", "VERIFY_CHECKSUMS \(verifyChecksums)",
         ]
@@ -72,7 +72,7 @@ extension BaseBackupOptions {
 
     private var legacyCommand: String {
         var words = ["BASE_BACKUP", "LABEL \(SQLText.literal(label))"]
-        if reportsProgress { words.append("PROGRESS") }
+        if estimatesSizes { words.append("PROGRESS") }
         if fastCheckpoint { words.append("FAST") }
         if !waitsForArchive { words.append("NOWAIT") }
         if let maxRateKiB { words.append("MAX_RATE \(maxRateKiB)") }

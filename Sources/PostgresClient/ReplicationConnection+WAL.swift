@@ -27,7 +27,7 @@ extension ReplicationConnection {
         }
     }
 
-    /// The next message. After `endOfTimeline` or `end` the connection takes other commands again.
+    /// The next message. After `endOfTimeline` the connection takes other commands again.
     ///
     /// Nothing is acknowledged here: call `sendStatus` whenever a keepalive asks for it and well within the server's
     /// `wal_sender_timeout`.
@@ -99,6 +99,10 @@ extension ReplicationConnection {
                     let start = result.text(0, 1).flatMap({ LSN($0) })
                 else { throw FleetError(.protocolViolation, walActivity, cause: "no next timeline was sent") }
                 message = .endOfTimeline(next: timeline, start: start)
+            case PGRES_COMMAND_OK where !hasEnded && first == nil:
+                // The end of a copy without CopyDone: the server shuts down, and closes the connection next.
+                session.close()
+                return .end
             case PGRES_COMMAND_OK: break
             case PGRES_FATAL_ERROR: throw try await session.failure(result, until: deadline, walActivity)
             default:

@@ -8,7 +8,7 @@ public enum WALMessage: Hashable, Sendable {
     case keepalive(serverEnd: LSN, sentAt: Timestamp, replyRequested: Bool)
     /// The timeline ends; history goes on on the next one, from where it branched off.
     case endOfTimeline(next: TimelineID, start: LSN)
-    /// The server has ended the stream otherwise: it is shutting down, and everything was sent.
+    /// The server shuts down and everything was sent and acknowledged. The connection is closed.
     case end
 }
 
