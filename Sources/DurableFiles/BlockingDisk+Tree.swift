@@ -16,6 +16,15 @@ extension BlockingDisk {
         return true
     }
 
+    /// Makes a symbolic link, durably.
+    ///
+    /// - Throws: `alreadyExists` when the path is taken.
+    public static func makeLink(_ path: String, to destination: String) throws {
+        try checkPath(path)
+        try systemCall("link \(path) to \(destination)") { symlink(destination, path) }
+        try syncDirectory(parentPath(of: path))
+    }
+
     /// Removes an empty directory. Returns whether there was one.
     ///
     /// - Throws: `alreadyExists` when something is in it.

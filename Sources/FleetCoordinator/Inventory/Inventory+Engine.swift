@@ -22,6 +22,12 @@ extension Inventory {
             endpoint: try await platform.endpoint(of: there))
     }
 
+    /// What to write into the configuration of an instance so that it archives and can recover; puts the agent there.
+    public func archiveCommands(of instance: Instance) async throws -> ArchiveCommands {
+        let engine = try engine(of: instance.name)
+        return try engine.archiving(try await workingContext(of: instance))
+    }
+
     public func catalog(of instance: Instance) async throws -> Catalog {
         try await engine(of: instance.name).catalog(readingContext(of: instance))
     }

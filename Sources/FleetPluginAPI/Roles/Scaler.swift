@@ -58,3 +58,15 @@ public struct QuiesceRecord: Hashable, Sendable, Codable {
         self.details = details
     }
 }
+
+/// A scaler whose application fleet itself starts and keeps running: what `fleet applications start`, `scale` and
+/// `stop` work on. Its count survives restarts of fleet.
+public protocol SupervisingScaler: Scaler {
+    /// How many fleet.yaml asks for.
+    var declaredCount: Int { get }
+
+    /// Sets how many there should be and returns once that is durable and in hand.
+    ///
+    /// - Throws: `conflict` while a run has taken the application down.
+    func setDesired(_ count: Int) async throws
+}
