@@ -138,7 +138,7 @@ let package = Package(
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
-        tests("DirectoryStorage", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport"]),
         tests(
