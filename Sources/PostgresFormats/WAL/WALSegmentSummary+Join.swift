@@ -29,10 +29,10 @@ extension WALSegmentSummary {
             return .abandoned
         case (nil, let rest?):
             // The segment before lies wholly within a record, whose event its beginning has already given.
-            guard previous.continuation?.missing == rest.length + rest.missing else { return .mismatched }
+            guard previous.continuation?.missing == rest.length &+ rest.missing else { return .mismatched }
             previous.continuation = nil
         case (let front?, let rest?):
-            guard front.missing == rest.length + rest.missing, front.end <= rest.lsn,
+            guard front.missing == rest.length &+ rest.missing, front.end <= rest.lsn,
                 previous.systemIdentifier == next.systemIdentifier, previous.add(front, rest, in: &next)
             else { return .mismatched }
             previous.unfinished = nil
@@ -44,7 +44,7 @@ extension WALSegmentSummary {
 
     /// Adds the record that the two parts make up; false when they make up none.
     private mutating func add(_ front: RecordPart, _ rest: RecordPart, in next: inout WALSegmentSummary) -> Bool {
-        let length = front.length + front.missing
+        let length = front.length &+ front.missing
         let contiguous = front.bytes.count == front.length ? front.bytes + rest.bytes : front.bytes
         guard contiguous.count >= WALRecordHeader.size else { return front.bytes.isEmpty }
         return contiguous.withUnsafeBytes { bytes in
