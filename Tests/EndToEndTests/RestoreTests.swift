@@ -1,0 +1,47 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Testing
+
+@Suite(.serialized) struct RestoreSerial {
+    @Test func everyAcknowledgedCommitUpToTheTargetIsThereAndNoneAfter() async throws {
+        try await withScratch { scratch in
+            let fleet = try await FleetFixture.make(in: scratch)
+            let server = try fleet.server()
+            let oracle = try await CommitOracle(server, in: scratch)
+            try await oracle.write(from: 1, count: 50)
+            try await fleet.fleet("backup", "orders").checked()
+            try await oracle.write(from: 51, count: 200)
+            let commits = try oracle.commits()
+            let target = commits[commits.count - 60].acknowledged
+            let restored = try await fleet.fleet(
+                "restore", "--instance", "orders", "--target", "\(target)", "--yes")
+            #expect(restored.exitCode == 0, "\(restored.errors)")
+            #expect(try await oracle.violations(at: target).isEmpty)
+            #expect(try await server.value("select pg_is_in_recovery()") == "f")
+            #expect(try await server.value("select timeline_id from pg_control_checkpoint()") == "2")
+            // Undo brings back the last commit before the restore as well.
+            let runs = try await fleet.json("runs", "list")
+            let run = try #require(runs.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            try await fleet.fleet("runs", "undo", run, "--yes").checked()
+            #expect(try await server.value("select count(*) from oracle") == "250")
+        }
+    }
+
+    @Test func threeRestoresInARowFindTheirWayThroughTheTimelines() async throws {
+        try await withScratch { scratch in
+            let fleet = try await FleetFixture.make(in: scratch)
+            let server = try fleet.server()
+            let oracle = try await CommitOracle(server, in: scratch)
+            try await fleet.fleet("backup", "orders").checked()
+            try await oracle.write(from: 1, count: 120)
+            for kept in [100, 80, 40] {
+                let target = try oracle.commits()[kept - 1].acknowledged
+                let result = try await fleet.fleet(
+                    "restore", "--instance", "orders", "--target", "\(target)", "--yes", "--no-backup")
+                #expect(result.exitCode == 0, "\(result.errors)")
+                #expect(try await oracle.violations(at: target).isEmpty)
+            }
+            #expect(try await server.value("select timeline_id from pg_control_checkpoint()") == "4")
+        }
+    }
+}
