@@ -52,13 +52,27 @@ public enum DisplayText {
         }
     }
 
+    /// A character is as wide as its widest scalar: marks that combine with it take no columns of their own.
     private static func columns(of character: Character) -> Int {
-        guard let scalar = character.unicodeScalars.first else { return 0 }
+        let scalars = character.unicodeScalars
+        // VARIATION SELECTOR-16 asks for the picture of a character that is text otherwise; a flag is two letters.
+        if scalars.count > 1, scalars.first?.properties.isEmoji == true {
+            if scalars.contains("\u{FE0F}") { return 2 }
+            if scalars.allSatisfy({ (0x1F1E6...0x1F1FF).contains($0.value) }) { return 2 }
+        }
+        return scalars.map { columns(of: $0) }.max() ?? 0
+    }
+
+    private static func columns(of scalar: Unicode.Scalar) -> Int {
+        switch scalar.properties.generalCategory {
+        case .nonspacingMark, .enclosingMark, .format, .control: return 0
+        default: break
+        }
         if scalar.properties.isEmojiPresentation { return 2 }
         switch scalar.value {
         // Unicode Standard Annex 11, classes W and F, in blocks.
-        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xAC00...0xD7A3, 0xF900...0xFAFF,
-            0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
+        case 0x1100...0x115F, 0x2E80...0x303E, 0x3041...0x4DBF, 0x4E00...0xA4CF, 0xA960...0xA97F, 0xAC00...0xD7A3,
+            0xF900...0xFAFF, 0xFE10...0xFE19, 0xFE30...0xFE6F, 0xFF00...0xFF60, 0xFFE0...0xFFE6, 0x20000...0x3FFFD:
             return 2
         default: return 1
         }

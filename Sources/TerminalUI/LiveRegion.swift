@@ -45,7 +45,7 @@ public actor LiveRegion {
     }
 
     private func text(_ lines: [StyledText]) -> String {
-        lines.map { $0.rendered(coloured: terminal.hasColours) + "\n" }.joined()
+        lines.map { terminal.rendered($0) + "\n" }.joined()
     }
 }
 

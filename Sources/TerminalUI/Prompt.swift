@@ -4,7 +4,7 @@ import Glibc
 public enum Prompt {
     /// Asks on standard error; true only when the answer is exactly `word`.
     public static func confirm(_ question: StyledText, word: String, on terminal: Terminal) async -> Bool {
-        terminal.write(question.rendered(coloured: terminal.hasColours))
+        terminal.write(terminal.rendered(question))
         await Terminal.flush()
         let answer = await line()
         if answer == nil { terminal.write("\n") }

@@ -14,15 +14,19 @@ public struct Terminal: Sendable {
     /// Whether a person's terminal is at the other end.
     public let isTerminal: Bool
     public let hasColours: Bool
+    /// Whether characters outside ASCII are shown as they are meant; where not, `write` puts others in their place.
+    public let hasUnicode: Bool
 
     // One queue for both streams, so that what is written last is seen last.
     private static let queue = DispatchQueue(label: "terminal")
 
-    /// - Parameter allowsColours: false for `--no-color`; `NO_COLOR` (no-color.org) and `TERM=dumb` say the same.
+    /// - Parameter allowsColours: false for `--no-color`.
     public init(_ stream: Stream, allowsColours: Bool = true) {
         self.stream = stream
         isTerminal = isatty(stream.rawValue) == 1
-        hasColours = allowsColours && isTerminal && !Self.isSet("NO_COLOR") && Self.variable("TERM") != "dumb"
+        hasColours = TerminalPolicy.hasColours(
+            allows: allowsColours, isTerminal: isTerminal, environment: Self.variable)
+        hasUnicode = TerminalPolicy.hasUnicode(environment: Self.variable)
     }
 
     /// Columns; nil where nobody looks at it, so that nothing is shortened.
@@ -39,11 +43,17 @@ public struct Terminal: Sendable {
     }
 
     public func write(_ lines: [StyledText]) {
-        write(lines.map { $0.rendered(coloured: hasColours) + "\n" }.joined())
+        write(lines.map { rendered($0) + "\n" }.joined())
     }
 
     public func write(_ line: StyledText) {
         write([line])
+    }
+
+    /// A line as this terminal shows it.
+    func rendered(_ line: StyledText) -> String {
+        let text = line.rendered(coloured: hasColours)
+        return hasUnicode ? text : DisplayText.ascii(text)
     }
 
     /// Text as it is, escape sequences included.
@@ -76,9 +86,5 @@ public struct Terminal: Sendable {
 
     private static func variable(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }
-    }
-
-    private static func isSet(_ name: String) -> Bool {
-        variable(name).map { !$0.isEmpty } ?? false
     }
 }
