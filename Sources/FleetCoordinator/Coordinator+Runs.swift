@@ -111,7 +111,7 @@ extension Coordinator {
         return outcome
     }
 
-    private static var abortRequested: String { "putBackBy" }
+    static var abortRequested: String { "putBackBy" }
 
     /// The run that undoes this one: the one begun before a crash, or a new one. Nil when nothing was done yet.
     private func undoRun(of run: RunRecord, because reason: FleetError) async throws -> RunRecord? {

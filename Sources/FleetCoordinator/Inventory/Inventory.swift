@@ -62,6 +62,12 @@ extension Inventory {
         return declared
     }
 
+    /// What the instance's policy keeps; nothing is asked where it has none.
+    public func retention(of instance: String) throws -> PolicyDeclaration.Retention {
+        let policy = try declaration(instance).policy.flatMap { configuration.policies[$0] }
+        return policy?.retention ?? PolicyDeclaration.Retention()
+    }
+
     public var applications: [Application] {
         configuration.applications.keys.sorted().compactMap { try? application($0) }
     }

@@ -2,29 +2,61 @@ import FleetPluginAPI
 
 /// Sees a task of a platform through: starts or adopts it, follows what it says, returns its result.
 struct TaskFollower {
-    let context: StepContext
     let engine: any Engine
     let instance: Instance
+    let platform: any Platform
+    let note: @Sendable (String) async -> Void
+    let progress: @Sendable (TaskProgress) async -> Void
+
+    init(context: StepContext, engine: any Engine, instance: Instance) throws {
+        self.init(
+            engine: engine, instance: instance, platform: try context.inventory.platform(of: instance),
+            note: context.note, progress: context.progress)
+    }
+
+    init(
+        engine: any Engine, instance: Instance, platform: any Platform,
+        note: @escaping @Sendable (String) async -> Void, progress: @escaping @Sendable (TaskProgress) async -> Void
+    ) {
+        self.engine = engine
+        self.instance = instance
+        self.platform = platform
+        self.note = note
+        self.progress = progress
+    }
+
+    /// What a task found or made, and what went wrong with it.
+    struct Outcome {
+        var result: JSONValue
+        var failure: FleetError?
+    }
 
     /// - Throws: what the task said went wrong, or `failed` with the end of its error output.
     func carryOut(_ task: TaskSpec) async throws -> JSONValue {
-        let platform = try context.inventory.platform(of: instance)
+        let outcome = try await seeThrough(task)
+        if let failure = outcome.failure { throw failure }
+        return outcome.result
+    }
+
+    /// A task that fails may have found something nevertheless.
+    func seeThrough(_ task: TaskSpec) async throws -> Outcome {
         switch try await platform.observeTask(task.key, of: instance) {
         case .finished(let outcome) where outcome.exitStatus != 0:
-            await context.note("trying again: \(task.purpose)")
+            await note("trying again: \(task.purpose)")
             try await platform.forgetTask(task.key, of: instance)
         case .lost:
-            await context.note("the task was lost, starting it again: \(task.purpose)")
+            await note("the task was lost, starting it again: \(task.purpose)")
             try await platform.forgetTask(task.key, of: instance)
         case .finished, .running, .absent: break
         }
         try await platform.launch(task, for: instance)
-        let result = try await follow(task, platform)
-        try await platform.forgetTask(task.key, of: instance)
-        return result
+        let outcome = try await follow(task)
+        // What failed is kept by the platform: `observeTask` tells a repeated call that it has to begin again.
+        if outcome.failure == nil { try await platform.forgetTask(task.key, of: instance) }
+        return outcome
     }
 
-    private func follow(_ task: TaskSpec, _ platform: any Platform) async throws -> JSONValue {
+    private func follow(_ task: TaskSpec) async throws -> Outcome {
         var line = 0
         var result = JSONValue.object([:])
         var failure: FleetError?
@@ -35,8 +67,8 @@ struct TaskFollower {
             line += lines.count
             for event in lines.compactMap(engine.event(fromLine:)) {
                 switch event {
-                case .progress(let progress): await context.progress(progress)
-                case .log(let message): await context.note(message)
+                case .progress(let progress): await progress(progress)
+                case .log(let message): await note(message)
                 case .result(let value): result = value
                 case .failure(let error): failure = error
                 }
@@ -45,13 +77,14 @@ struct TaskFollower {
             case .running:
                 try await Task.sleep(for: .milliseconds(150))
             case .finished(let outcome) where outcome.exitStatus == 0:
-                return result
+                return Outcome(result: result, failure: nil)
             case .finished(let outcome):
-                if let failure { throw failure }
+                if let failure { return Outcome(result: result, failure: failure) }
                 let errors = try await platform.taskErrors(task.key, of: instance)
-                throw FleetError(
+                let error = FleetError(
                     .failed, "\(task.purpose) ended with exit status \(outcome.exitStatus)",
                     cause: errors.isEmpty ? nil : errors)
+                return Outcome(result: result, failure: error)
             case .lost, .absent:
                 throw FleetError(
                     .failed, "\(task.purpose) disappeared without an outcome",

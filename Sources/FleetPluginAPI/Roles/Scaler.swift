@@ -25,6 +25,14 @@ public protocol Scaler: Sendable {
     func awaitReady(_ record: QuiesceRecord, deadline: Duration) async throws
 }
 
+/// A scaler that runs its application itself, as nothing else on a plain host does.
+public protocol SupervisingScaler: Scaler {
+    /// Makes so many run from now on; nil for as many as fleet.yaml says. Returns once that is on its way.
+    ///
+    /// - Throws: `conflict` while a run has taken the application down.
+    func setDesired(_ count: Int?) async throws
+}
+
 public struct ScaleObservation: Hashable, Sendable, Codable {
     /// How many there should be.
     public var desired: Int

@@ -1,0 +1,40 @@
+public import FleetPluginAPI
+public import FleetStore
+
+extension Coordinator {
+    /// Whether a living process carries the run out.
+    public func isCarriedOut(_ run: RunRecord) async throws -> Bool {
+        guard run.state == .running || run.state == .aborting else { return false }
+        guard let lease = try await store.lease(of: run.id) else { return false }
+        return lease.expiresAt > now && !person.isDead(lease.owner)
+    }
+
+    /// The process that carries the run out, as people name it; nil when nobody does.
+    public func carrier(of run: RunRecord) async throws -> String? {
+        guard try await isCarriedOut(run), let lease = try await store.lease(of: run.id) else { return nil }
+        return "process \(lease.owner.pid) on \(lease.owner.host)"
+    }
+
+    /// Asks whoever carries the run out.
+    ///
+    /// - Throws: `refused` when it has ended.
+    public func request(_ control: ControlRequest, of run: RunRecord) async throws {
+        try await store.requestControl(run: run.id, control, by: person.name)
+    }
+
+    /// The run that puts back what this one did; nil while there is none.
+    public func putBackRun(of run: RunRecord) -> String? {
+        run.attributes[Self.abortRequested]?.string
+    }
+
+    /// Whether a data directory that the run kept beside is still there.
+    public func keepsDataBeside(_ run: RunRecord) throws -> Bool {
+        guard run.attributes[Self.discarded] == nil else { return false }
+        return try plan(of: run).members.contains { $0.wayBack == .setAside }
+    }
+
+    /// What a run does, or did.
+    public func plan(of run: RunRecord) throws -> Plan {
+        try run.decodedPlan()
+    }
+}

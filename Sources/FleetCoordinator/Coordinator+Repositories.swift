@@ -1,0 +1,98 @@
+import FleetConfig
+public import FleetPluginAPI
+
+/// What work on a repository found or did.
+public struct RepositoryWork: Sendable {
+    public var instance: String
+    public var repository: String
+    /// In the engine's words.
+    public var report: JSONValue
+    /// What is wrong; nil when all is well.
+    public var failure: FleetError?
+}
+
+extension Coordinator {
+    /// Reads backups and WAL of an instance and compares them with what was written.
+    ///
+    /// - Parameters:
+    ///   - backups: labels; every backup when empty.
+    ///   - repository: by name; nil for the first that the instance declares.
+    public func verifyBackups(
+        of name: String, backups: [String], repository: String? = nil, observer: any RunObserver
+    ) async throws -> RepositoryWork {
+        try await work(on: name, repository, observer) { engine, context, repository, key in
+            try await engine.verify(
+                VerifyRequest(key: "verify-\(key)", backups: backups, repository: repository), context)
+        }
+    }
+
+    /// Removes the backups that retention does not keep, and the WAL that no kept backup needs.
+    ///
+    /// - Throws: `refused` when nothing says how many to keep; `conflict` while a run on the instance has not ended.
+    public func expireBackups(
+        of name: String, keepFull: Int?, keepDiff: Int?, repository: String? = nil, isDryRun: Bool,
+        observer: any RunObserver
+    ) async throws -> RepositoryWork {
+        let retention = try inventory.retention(of: name)
+        guard let keepFull = keepFull ?? retention.full else {
+            throw FleetError(
+                .refused, "nothing says how many backups of \(name) to keep",
+                hint: "give its policy a retention in fleet.yaml, or say --keep-full N")
+        }
+        if !isDryRun { try await refuseDuringRuns(on: name) }
+        let done = try await work(on: name, repository, observer) { engine, context, repository, key in
+            try await engine.expire(
+                ExpireRequest(
+                    key: "expire-\(key)", repository: repository, keepFull: keepFull,
+                    keepDiff: keepDiff ?? retention.diff, isDryRun: isDryRun), context)
+        }
+        if !isDryRun {
+            try await store.audit(
+                actor: person.name, action: "backups.expire", subject: "\(name)/\(done.repository)",
+                details: done.report)
+        }
+        return done
+    }
+
+    private func work(
+        on name: String, _ repository: String?, _ observer: any RunObserver,
+        _ task: (any Engine, EngineContext, _ repository: String, _ key: String) async throws -> TaskSpec
+    ) async throws -> RepositoryWork {
+        let instance = try inventory.instance(name)
+        let declared = try inventory.declaration(name).repositories
+        let chosen = repository ?? declared[0]
+        guard declared.contains(chosen) else {
+            throw FleetError(
+                .notFound, "\(name) does not use a repository \(chosen)",
+                hint: "it uses: " + declared.joined(separator: ", "))
+        }
+        let engine = try inventory.engine(of: name)
+        let context = try await inventory.workingContext(of: instance)
+        let key = "\(now.microseconds)-\(shortHash("\(name)/\(chosen)"))"
+        let platform = try inventory.platform(of: instance)
+        let spec = try await task(engine, context, chosen, key)
+        let follower = TaskFollower(
+            engine: engine, instance: instance, platform: platform,
+            note: { await observer.noted(step: spec.key, $0) },
+            progress: { await observer.progressed(step: spec.key, $0) })
+        let outcome = try await withTaskCancellationHandler {
+            try await follower.seeThrough(spec)
+        } onCancel: {
+            // Nobody would ever ask for its outcome again.
+            Task { try? await platform.cancelTask(spec.key, of: instance) }
+        }
+        if outcome.failure != nil { try await platform.forgetTask(spec.key, of: instance) }
+        return RepositoryWork(
+            instance: name, repository: chosen, report: outcome.result, failure: outcome.failure)
+    }
+
+    private func refuseDuringRuns(on name: String) async throws {
+        try await markAbandoned()
+        let open = try await store.runs(states: [.running, .waiting, .interrupted, .aborting], limit: 1000)
+        for run in open where try run.decodedPlan().member(name) != nil {
+            throw FleetError(
+                .conflict, "run \(run.id) on \(name) has not ended", cause: run.title,
+                hint: "finish it first: fleet runs show \(run.id)", retriable: false)
+        }
+    }
+}
