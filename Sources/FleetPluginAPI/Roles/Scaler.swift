@@ -25,14 +25,6 @@ public protocol Scaler: Sendable {
     func awaitReady(_ record: QuiesceRecord, deadline: Duration) async throws
 }
 
-/// A scaler that runs its application itself, as nothing else on a plain host does.
-public protocol SupervisingScaler: Scaler {
-    /// Makes so many run from now on; nil for as many as fleet.yaml says. Returns once that is on its way.
-    ///
-    /// - Throws: `conflict` while a run has taken the application down.
-    func setDesired(_ count: Int?) async throws
-}
-
 public struct ScaleObservation: Hashable, Sendable, Codable {
     /// How many there should be.
     public var desired: Int
@@ -73,8 +65,8 @@ public protocol SupervisingScaler: Scaler {
     /// How many fleet.yaml asks for.
     var declaredCount: Int { get }
 
-    /// Sets how many there should be and returns once that is durable and in hand.
+    /// Sets how many there should be, nil for `declaredCount`; returns once that is durable and in hand.
     ///
     /// - Throws: `conflict` while a run has taken the application down.
-    func setDesired(_ count: Int) async throws
+    func setDesired(_ count: Int?) async throws
 }
