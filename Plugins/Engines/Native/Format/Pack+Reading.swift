@@ -1,0 +1,69 @@
+import Compression
+import FleetPluginAPI
+
+/// A pack that has been read whole and whose checksum is right.
+struct PackContents {
+    var entry: PackEntry
+    var bytes: [UInt8]
+    /// Every chunk, in the order in which they lie; `pack` is 0.
+    var chunks: [ChunkReference]
+
+    /// - Throws: `corrupted` that names the pack and what is wrong with it.
+    init(_ bytes: [UInt8], id: String) throws(FleetError) {
+        let subject = "the pack \(id)"
+        let header = Pack.header(id)
+        guard bytes.count >= header.count + SkippableFrame.headerSize + Pack.footerSize else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it has only \(bytes.count) bytes")
+        }
+        guard bytes.starts(with: header) else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it does not begin as this pack does")
+        }
+        var footer = ByteReader(bytes, subject, range: bytes.count - Pack.footerSize..<bytes.count)
+        let count = Int(try footer.integer(UInt32.self))
+        _ = try footer.integer(UInt32.self)
+        let hashed = footer.offset
+        let hash = try footer.hash()
+        try footer.expect(Pack.footerTag)
+        guard bytes.withUnsafeBytes({ ContentHash(of: UnsafeRawBufferPointer(rebasing: $0[..<hashed])) }) == hash else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "its SHA-256 differs")
+        }
+        let indexStart = bytes.count - Pack.footerSize - count * Pack.entrySize
+        guard indexStart >= header.count + SkippableFrame.headerSize else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "its index is larger than the pack")
+        }
+        chunks = try Self.index(
+            ByteReader(bytes, subject, range: indexStart..<bytes.count - Pack.footerSize), count,
+            within: header.count..<indexStart - SkippableFrame.headerSize, subject)
+        self.bytes = bytes
+        entry = PackEntry(id: id, size: Int64(bytes.count), sha256: hash)
+    }
+
+    private static func index(
+        _ reader: ByteReader, _ count: Int, within frames: Range<Int>, _ subject: String
+    ) throws(FleetError) -> [ChunkReference] {
+        var reader = reader
+        var chunks: [ChunkReference] = []
+        chunks.reserveCapacity(count)
+        var position = frames.lowerBound
+        for _ in 0..<count {
+            let chunk = ChunkReference(
+                pack: 0, offset: try reader.integer(UInt32.self), storedLength: try reader.integer(UInt32.self),
+                rawLength: try reader.skipping(UInt32.self), hash: try reader.hash())
+            guard Int(chunk.offset) == position, chunk.range.upperBound <= frames.upperBound else {
+                throw FleetError(.corrupted, "\(subject) is damaged", cause: "its index does not fit its frames")
+            }
+            position += Int(chunk.storedLength)
+            chunks.append(chunk)
+        }
+        return chunks
+    }
+}
+
+extension ByteReader {
+    /// An integer followed by a reserved one of the same size.
+    fileprivate mutating func skipping<Value: FixedWidthInteger>(_ type: Value.Type) throws(FleetError) -> Value {
+        let value = try integer(type)
+        _ = try integer(type)
+        return value
+    }
+}

@@ -1,0 +1,86 @@
+import Compression
+import FleetPluginAPI
+
+/// What the front of an archived file says of it: everything a catalog needs, in the first few KiB.
+struct WALObjectHeader: Hashable, Sendable, Codable {
+    var format = RepositoryFormat.version
+    /// The file's name in `pg_wal`.
+    var name: String
+    var kind: WALFileName.Kind
+    var systemIdentifier: SystemIdentifier
+    /// Bytes of the file, and their SHA-256.
+    var size: Int64
+    var sha256: ContentHash
+    /// Bytes per segment; nil for a history file.
+    var segmentSize: UInt64?
+    var archivedAt: Timestamp
+    /// Nil where the file is no whole segment, or could not be understood.
+    var summary: WALSegmentSummary?
+}
+
+/// An archived file: a skippable frame with the header, then one zstd frame with the content, so that `zstd -d` gives
+/// the file.
+enum WALObject {
+    static let headerKind: UInt8 = 13
+    static let tag: StaticString = "FLTWAL_1"
+    /// Enough to read the header of nearly every segment in one go.
+    static let probeSize: Int64 = 8192
+    /// A header is never larger than this.
+    static let headerLimit = 1 << 20
+    /// PostgreSQL's largest segment.
+    static let contentLimit: Int64 = 1 << 30
+
+    static func encode(_ header: WALObjectHeader, _ content: [UInt8], level: Int) throws -> [UInt8] {
+        let json = try JSONText.encode(header)
+        var data: [UInt8] = []
+        data.append(ascii: tag)
+        data += ContentHash(of: json).bytes
+        data += json
+        return SkippableFrame(kind: headerKind, data: data).bytes + (try Zstd.compress(content, level: level))
+    }
+
+    /// How many bytes the front of the object has, the header included; nil when these are too few bytes to tell.
+    ///
+    /// - Throws: `corrupted` when no header begins here.
+    static func headerSize(_ bytes: [UInt8], _ subject: String) throws(FleetError) -> Int? {
+        guard bytes.count >= SkippableFrame.headerSize else { return nil }
+        guard let frame = SkippableFrame.peek(bytes), frame.kind == headerKind,
+            frame.size > tag.utf8CodeUnitCount + ContentHash.byteCount, frame.size <= headerLimit
+        else { throw FleetError(.corrupted, "\(subject) is damaged", cause: "it does not begin with its header") }
+        return frame.frameSize
+    }
+
+    /// Reads the header off the front of an object.
+    ///
+    /// - Throws: `corrupted`; `unsupported` for a newer format.
+    static func header(_ bytes: [UInt8], _ subject: String) throws -> WALObjectHeader {
+        guard let size = try headerSize(bytes, subject), size <= bytes.count else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it ends within its header")
+        }
+        var reader = ByteReader(bytes, subject, range: SkippableFrame.headerSize..<size)
+        try reader.expect(tag)
+        let hash = try reader.hash()
+        let json = Array(try reader.take(reader.remaining))
+        guard ContentHash(of: json) == hash else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "the SHA-256 of its header differs")
+        }
+        let header = try JSONText.decode(WALObjectHeader.self, json, subject)
+        try RepositoryFormat.check(header.format, subject)
+        return header
+    }
+
+    /// The file itself, checked against its header. Blocks for as long as that takes.
+    static func content(_ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String) throws -> [UInt8] {
+        guard let size = try headerSize(bytes, subject), size <= bytes.count, header.size <= contentLimit else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it ends within its header")
+        }
+        let content = try bytes.withUnsafeBytes { bytes in
+            try Zstd.decompress(
+                UnsafeRawBufferPointer(rebasing: bytes[size...]), length: Int(header.size), subject)
+        }
+        guard ContentHash(of: content) == header.sha256 else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "the SHA-256 of its content differs")
+        }
+        return content
+    }
+}
