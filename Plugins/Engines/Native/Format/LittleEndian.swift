@@ -3,7 +3,7 @@ import FleetPluginAPI
 extension [UInt8] {
     /// Adds an integer, least significant byte first.
     mutating func append(littleEndian value: some FixedWidthInteger) {
-        withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
+        Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 
     /// Adds a byte count and the bytes of an ASCII tag.

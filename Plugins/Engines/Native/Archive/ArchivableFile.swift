@@ -1,0 +1,80 @@
+import DurableFiles
+import FleetPluginAPI
+import PostgresFormats
+
+/// A file of `pg_wal` that has been read and understood as far as archiving it needs.
+struct ArchivableFile: Sendable {
+    var name: WALFileName
+    var content: [UInt8]
+    var sha256: ContentHash
+    /// Nil for a history file that nothing says the origin of.
+    var systemIdentifier: SystemIdentifier?
+    var segmentSize: UInt64?
+    var summary: WALSegmentSummary?
+    /// Why there is no summary of a segment.
+    var remark: String?
+
+    /// Reads the file. Blocks.
+    ///
+    /// - Throws: `usage` for a name that PostgreSQL does not archive, `corrupted` when the bytes are not what the name
+    ///   says.
+    init(_ path: String) throws {
+        let last = String(path.split(separator: "/").last ?? "")
+        guard let name = WALFileName(last) else {
+            throw FleetError(.usage, "\(path) has not the name of a WAL file")
+        }
+        self.name = name
+        content = try BlockingDisk.read(path, limit: WALObject.contentLimit)
+        sha256 = ContentHash(of: content)
+        switch name.kind {
+        case .segment, .partial: try readSegment(path)
+        case .history, .backupHistory:
+            let control = DataDirectory(ofWALFile: path).control
+            systemIdentifier = control?.systemIdentifier
+            segmentSize = name.kind == .history ? nil : control?.walSegmentSize
+        }
+    }
+
+    private mutating func readSegment(_ path: String) throws {
+        let header = try WALSegmentHeader(Array(content.prefix(WALSegmentHeader.size)), acceptingNewer: true)
+        guard let segment = name.segment(ofSize: header.segmentSize), segment.start == header.start,
+            segment.timeline >= header.timeline
+        else {
+            throw FleetError(
+                .corrupted, "\(path) is not the WAL segment that its name says",
+                cause: "its header says that it is \(header.name)")
+        }
+        guard content.count == Int(header.segmentSize) else {
+            throw FleetError(
+                .corrupted, "\(path) is not a whole WAL segment",
+                cause: "it has \(content.count) bytes instead of \(header.segmentSize)")
+        }
+        systemIdentifier = header.systemIdentifier
+        segmentSize = header.segmentSize
+        guard name.kind == .segment else { return }
+        // What cannot be understood is archived all the same: only the index is poorer.
+        do {
+            summary = try WALSegment(content, name: segment, acceptingNewer: true).summary
+        } catch {
+            remark = error.description
+        }
+    }
+}
+
+/// The data directory around a WAL file, by its path alone: `pg_wal` may be a link to elsewhere.
+struct DataDirectory: Sendable {
+    let path: String
+
+    init(ofWALFile path: String) {
+        self.path = parentPath(of: parentPath(of: path))
+    }
+
+    /// What pg_control says; nil when it cannot be read, or is being written.
+    var control: ControlFacts? {
+        for _ in 0..<3 {
+            guard let bytes = try? BlockingDisk.read("\(path)/global/pg_control", limit: 65_536) else { return nil }
+            if let control = try? ControlFile(bytes) { return control.facts }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,94 @@
+import DurableFiles
+import FleetPluginAPI
+import Glibc
+
+/// `fleet agent wal-get %f %p`: fetches an archived file.
+///
+/// PostgreSQL takes exit statuses 1 to 125 for "the archive ends here" and promotes. So 1 is said only when every
+/// repository has answered that it has no such file, and every fault is 200 or more, which stops recovery.
+enum WALGet {
+    enum Status {
+        static let found: Int32 = 0
+        static let notFound: Int32 = 1
+        static let fault: Int32 = 200
+        static let unavailable: Int32 = 201
+        static let corrupted: Int32 = 202
+        static let otherSystem: Int32 = 203
+        static let destination: Int32 = 204
+        static let usage: Int32 = 205
+    }
+
+    @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
+        guard arguments.count == 2, let name = WALFileName(arguments[0]) else {
+            context.log("wal-get takes the name of a WAL file and where to put it: restore_command: … %f %p")
+            return Status.usage
+        }
+        guard !context.repositories.isEmpty else {
+            context.log("the instance \(context.instance.name) has no repository to get \(name.text) from")
+            return Status.usage
+        }
+        var faults: [FleetError] = []
+        for repository in context.repositories {
+            do {
+                guard let content = try await fetch(name, beside: arguments[1], repository, context) else { continue }
+                for fault in faults { context.log(fault.description) }
+                return await store(content, name, arguments[1], context)
+            } catch {
+                faults.append(
+                    FleetError(error, "reading failed").during(
+                        "cannot get \(name.text) from the repository \(repository.name)"))
+            }
+        }
+        for fault in faults { context.log(fault.description) }
+        return faults.map(status).max() ?? Status.notFound
+    }
+
+    private static func fetch(
+        _ name: WALFileName, beside destination: String, _ repository: EngineContext.Repository,
+        _ context: AgentContext
+    ) async throws -> [UInt8]? {
+        let system = try await Workers.run { DataDirectory(ofWALFile: destination).control?.systemIdentifier }
+        let instance = try await Repository.open(repository).instance(context.instance.name)
+        return try await instance.archive(system).content(name)
+    }
+
+    private static func store(
+        _ content: [UInt8], _ name: WALFileName, _ destination: String, _ context: AgentContext
+    ) async -> Int32 {
+        do {
+            try await Workers.run { try RestoredFile.write(content, to: destination) }
+            return Status.found
+        } catch {
+            context.log(FleetError(error, "cannot write \(name.text)").description)
+            return Status.destination
+        }
+    }
+
+    private static func status(_ fault: FleetError) -> Int32 {
+        switch fault.code {
+        case .unavailable, .timedOut, .denied: Status.unavailable
+        case .corrupted: Status.corrupted
+        case .refused: Status.otherSystem
+        default: Status.fault
+        }
+    }
+}
+
+/// A file that PostgreSQL is waiting for. It is renamed into place and not fsynced: after a crash recovery fetches it
+/// anew, and what recovery keeps it makes durable itself (`KeepFileRestoredFromArchive`).
+enum RestoredFile {
+    static func write(_ content: [UInt8], to path: String) throws {
+        let temporary = "\(path).fleet-\(getpid())"
+        unlink(temporary)
+        do {
+            let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+            guard file >= 0 else { throw FleetError(errno: errno, "cannot make \(temporary)") }
+            defer { close(file) }
+            try content.withUnsafeBytes { try FileBytes.write($0, to: file, at: 0, temporary) }
+            guard rename(temporary, path) == 0 else { throw FleetError(errno: errno, "cannot rename to \(path)") }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import FleetPluginAPI
+import PostgresFormats
+
+/// Reads archived WAL back and checks it, and that each backup has the WAL that makes it consistent.
+struct ArchiveVerification: Sendable {
+    let instance: InstanceRepository
+    let meter: ProgressMeter
+
+    /// - Parameter everything: All archived files of every server; otherwise what the backups need to be consistent.
+    func verify(_ backups: [BackupRecord], everything: Bool, _ report: inout VerifyReport) async throws {
+        let record: InstanceRecord
+        switch try await Outcome({ try await instance.record() }) {
+        case .success(.some(let found)): record = found
+        case .success(nil):
+            if !backups.isEmpty {
+                report.add(instance.keys.record, FleetError(.corrupted, "\(instance.keys.record) is missing"))
+            }
+            return
+        case .failure(let error): return report.add(instance.keys.record, error)
+        }
+        for system in record.systems.map(\.identifier) {
+            try await verify(backups.filter { $0.systemIdentifier == system }, system, everything, &report)
+        }
+    }
+
+    private func verify(
+        _ backups: [BackupRecord], _ system: SystemIdentifier, _ everything: Bool, _ report: inout VerifyReport
+    ) async throws {
+        let archive = ArchiveReader(instance: instance, system: system)
+        let objects = try await instance.storage.listAll(instance.keys.wal(system))
+        let archived = objects.compactMap { instance.keys.walFile($0.key, system) }
+        let present = Set(archived)
+        var needed: Set<WALFileName> = []
+        for backup in backups {
+            let segments = try await segments(of: backup, archive, present)
+            needed.formUnion(segments)
+            for missing in segments where !present.contains(missing) {
+                report.add(
+                    instance.keys.wal(missing, system),
+                    FleetError(
+                        .corrupted, "the WAL segment \(missing.text) is missing",
+                        cause: "the backup \(backup.label) cannot become consistent without it"))
+            }
+        }
+        let asked = everything ? archived : archived.filter(needed.contains)
+        meter.begin("verify WAL", total: nil)
+        let outcomes = try await concurrently(asked, limit: Workers.count) { [meter] file in
+            let outcome = try await Outcome { try await archive.read(file) }
+            if case .success(.some(let (header, _))) = outcome { meter.add(header.size) }
+            return outcome.map { $0?.header }
+        }
+        for (file, outcome) in zip(asked, outcomes) {
+            report.archivedFiles += 1
+            switch outcome {
+            case .success(let header): report.bytes += header?.size ?? 0
+            case .failure(let error): report.add(instance.keys.wal(file, system), error)
+            }
+        }
+    }
+
+    /// The segments from a backup's start to its stop; the manifest's header says how large they are.
+    private func segments(
+        of backup: BackupRecord, _ archive: ArchiveReader, _ present: Set<WALFileName>
+    ) async throws -> [WALFileName] {
+        guard let document = try await instance.document(backup.label) else { return [] }
+        let manifest = try await instance.manifest(document)
+        return WALRange(backup, segmentSize: manifest.header.segmentSize).files
+    }
+}
+
+extension Outcome {
+    func map<Other: Sendable>(_ transform: (Value) -> Other) -> Outcome<Other> {
+        switch self {
+        case .success(let value): .success(transform(value))
+        case .failure(let error): .failure(error)
+        }
+    }
+}
+
+/// The WAL between the start and the stop of a backup.
+struct WALRange: Hashable, Sendable {
+    var timeline: TimelineID
+    var start: LSN
+    var stop: LSN
+    var segmentSize: UInt64
+
+    init(timeline: TimelineID, start: LSN, stop: LSN, segmentSize: UInt64) {
+        self.timeline = timeline
+        self.start = start
+        self.stop = stop
+        self.segmentSize = segmentSize
+    }
+
+    init(_ backup: BackupRecord, segmentSize: UInt64) {
+        self.init(
+            timeline: backup.timeline, start: backup.startLSN, stop: backup.stopLSN, segmentSize: segmentSize)
+    }
+
+    /// Every segment that holds a byte of it, in order.
+    var segments: [WALSegmentName] {
+        let first = WALSegmentName(timeline: timeline, containing: start, segmentSize: segmentSize)
+        let last = WALSegmentName(
+            timeline: timeline, containing: LSN(max(stop.rawValue, start.rawValue + 1) - 1), segmentSize: segmentSize)
+        return (first.number...max(first.number, last.number)).map {
+            WALSegmentName(timeline: timeline, number: $0, segmentSize: segmentSize)
+        }
+    }
+
+    var files: [WALFileName] { segments.map(WALFileName.init) }
+}
+
+extension InstanceRepository {
+    /// Labels of published backups, oldest first.
+    func publishedLabels() async throws -> [String] {
+        try await storage.listAll(keys.backups).compactMap { object in
+            keys.backupObject(object.key).flatMap { $0.name == "backup.json" ? $0.label : nil }
+        }.sorted()
+    }
+}

@@ -1,0 +1,158 @@
+import FleetPluginAPI
+
+/// What a verification found, as its result event carries it.
+struct VerifyReport: Hashable, Sendable, Codable {
+    struct Finding: Hashable, Sendable, Codable {
+        /// Key of the object, or label of the backup.
+        var object: String
+        var error: FleetError
+    }
+
+    var backups = 0
+    var packs = 0
+    var chunks = 0
+    /// Bytes of content that were hashed.
+    var bytes: Int64 = 0
+    /// Archived files of every kind.
+    var archivedFiles = 0
+    var findings: [Finding] = []
+
+    mutating func add(_ object: String, _ error: FleetError) {
+        findings.append(Finding(object: object, error: error))
+    }
+}
+
+/// `fleet agent verify`: reads every byte that the asked backups consist of, and the WAL, and names what is damaged.
+///
+/// Exit status 0 means that nothing was found; 1 with a result that has findings, or with a failure when the
+/// verification itself could not be done.
+struct VerifyTask: Sendable {
+    let instance: InstanceRepository
+    let request: VerifyRequest
+    let meter: ProgressMeter
+
+    @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
+        await context.perform { context in
+            let request = try context.request(VerifyRequest.self, arguments)
+            let instance = try await Repository.open(context.repository(request.repository))
+                .instance(context.instance.name)
+            let meter = ProgressMeter("verify", total: nil, emit: context.emit)
+            let report = try await VerifyTask(instance: instance, request: request, meter: meter).verify()
+            meter.finish()
+            for finding in report.findings { context.log("\(finding.object): \(finding.error)") }
+            context.emit(.result(try JSONValue(encoding: report)))
+            return report.findings.isEmpty ? ExitStatus.done.rawValue : ExitStatus.failed.rawValue
+        }
+    }
+
+    func verify() async throws -> VerifyReport {
+        var report = VerifyReport()
+        let labels = try await labels()
+        var packs = PackTable()
+        var kept: [BackupRecord] = []
+        for label in labels {
+            let outcome = try await Outcome { () async throws -> (BackupDocument, Manifest)? in
+                guard let document = try await instance.document(label) else { return nil }
+                return (document, try await instance.manifest(document))
+            }
+            switch outcome {
+            case .success(let backup):
+                // Expired since it was listed.
+                guard let (document, manifest) = backup else { continue }
+                report.backups += 1
+                kept.append(document.record)
+                for finding in packs.add(manifest) { report.add(label, finding) }
+            case .failure(let error): report.add(label, error)
+            }
+        }
+        try await verifyPacks(packs, &report)
+        try await ArchiveVerification(instance: instance, meter: meter).verify(
+            kept, everything: request.backups.isEmpty, &report)
+        return report
+    }
+
+    private func labels() async throws -> [String] {
+        let published = try await instance.publishedLabels()
+        for label in request.backups where !published.contains(label) {
+            throw FleetError(.notFound, "there is no backup \(label) of \(instance.subject)")
+        }
+        return request.backups.isEmpty ? published : request.backups.sorted()
+    }
+
+    private func verifyPacks(_ table: PackTable, _ report: inout VerifyReport) async throws {
+        meter.begin("verify", total: table.packs.reduce(0) { $0 + $1.entry.size })
+        var tasks = OrderedTasks<PackReport>(limit: Workers.count)
+        do {
+            for pack in table.packs {
+                if tasks.isFull { report.add(try await tasks.take()) }
+                tasks.add { [self] in try await verify(pack) }
+            }
+            while !tasks.isEmpty { report.add(try await tasks.take()) }
+        } catch {
+            await tasks.abandon()
+            throw error
+        }
+    }
+
+    private func verify(_ pack: PackTable.Pack) async throws -> PackReport {
+        let key = instance.keys.pack(pack.entry.id)
+        var report = PackReport(key: key)
+        let outcome = try await Outcome { try await instance.storage.get(key, range: nil) }
+        switch outcome {
+        case .failure(let error):
+            report.errors.append(
+                error.code == .notFound ? FleetError(.corrupted, "the pack \(pack.entry.id) is missing") : error)
+        case .success(let bytes): report.check(bytes, pack)
+        }
+        meter.add(pack.entry.size)
+        return report
+    }
+}
+
+/// What is known of one pack once it has been read.
+struct PackReport: Sendable {
+    var key: String
+    var chunks = 0
+    var bytes: Int64 = 0
+    var errors: [FleetError] = []
+
+    mutating func check(_ bytes: [UInt8], _ pack: PackTable.Pack) {
+        do {
+            let contents = try PackContents(bytes, id: pack.entry.id)
+            guard contents.entry == pack.entry else {
+                throw FleetError(
+                    .corrupted, "the pack \(pack.entry.id) is not the one that the manifest names",
+                    cause: "size or SHA-256 differ")
+            }
+            try check(contents)
+            let found = Set(contents.chunks)
+            for chunk in pack.chunks where !found.contains(chunk) {
+                throw FleetError(
+                    .corrupted, "the pack \(pack.entry.id) has not the chunk that a manifest expects at byte \(chunk.offset)")
+            }
+        } catch {
+            errors.append(FleetError(error, "\(key) cannot be verified"))
+        }
+    }
+
+    private mutating func check(_ contents: PackContents) throws {
+        try contents.bytes.withUnsafeBytes { bytes in
+            for chunk in contents.chunks {
+                let range = Int(chunk.range.lowerBound)..<Int(chunk.range.upperBound)
+                _ = try ChunkReader.content(
+                    of: UnsafeRawBufferPointer(rebasing: bytes[range]), chunk, contents.entry.id)
+                chunks += 1
+                self.bytes += Int64(chunk.rawLength)
+            }
+        }
+    }
+}
+
+extension VerifyReport {
+    mutating func add(_ pack: PackReport) {
+        packs += 1
+        chunks += pack.chunks
+        bytes += pack.bytes
+        for error in pack.errors { add(pack.key, error) }
+    }
+}
