@@ -1,0 +1,149 @@
+import FleetPluginAPI
+
+/// What an expiry removed, or would remove.
+struct ExpireReport: Hashable, Sendable, Codable {
+    var isDryRun: Bool
+    /// Labels, oldest first.
+    var kept: [String] = []
+    var removed: [String] = []
+    /// Labels of backups that were never finished.
+    var orphans: [String] = []
+    var removedPacks = 0
+    /// Names of archived files, sorted.
+    var removedWAL: [String] = []
+    /// Bytes that were freed.
+    var freed: Int64 = 0
+    /// What was not done, and why, in sentences.
+    var remarks: [String] = []
+}
+
+/// `fleet agent expire`: removes the backups that retention no longer asks for, the WAL that nothing kept needs, and
+/// what crashed backups left.
+///
+/// Safe beside backups and other expiries: a backup is unpublished before its data goes, what a running backup builds
+/// upon is left, and what is younger than a day and belongs to nothing may belong to one.
+struct ExpireTask: Sendable {
+    let instance: InstanceRepository
+    let request: ExpireRequest
+    let now: Timestamp
+    let log: @Sendable (String) -> Void
+
+    @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
+        await context.perform { context in
+            let request = try context.request(ExpireRequest.self, arguments)
+            guard request.keepFull >= 1 else {
+                throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
+            }
+            let instance = try await Repository.open(context.repository(request.repository))
+                .instance(context.instance.name)
+            let task = ExpireTask(instance: instance, request: request, now: .now, log: context.log)
+            context.emit(.result(try JSONValue(encoding: await task.expire())))
+            return 0
+        }
+    }
+
+    func expire() async throws -> ExpireReport {
+        var report = ExpireReport(isDryRun: request.isDryRun)
+        var state = try await RepositoryState.read(instance, now: now)
+        let choice = ExpiryChoice(state, keepFull: request.keepFull)
+        report.remarks = state.remarks + choice.remarks
+        report.kept = choice.kept.map(\.label)
+        for record in choice.expired {
+            guard try await unpublish(record.label, &state) else {
+                report.kept.append(record.label)
+                report.remarks.append("\(record.label) stays: a running backup builds upon it")
+                continue
+            }
+            report.removed.append(record.label)
+            state.forget(record.label)
+        }
+        report.kept.sort()
+        report.orphans = state.orphans
+        try await removePacks(state, &report)
+        for label in report.removed + report.orphans { try await removeRest(of: label, &report) }
+        if !choice.kept.isEmpty {
+            try await WALExpiry(instance: instance, state: state, now: now, isDryRun: request.isDryRun)
+                .run(keeping: state.published.map(\.record), &report)
+        }
+        return report
+    }
+
+    /// Takes a backup out of the list, unless a running one builds upon it.
+    ///
+    /// The tombstone goes first and the claims are read after it; a writer puts its claim first and looks for
+    /// tombstones after that. So at least one of the two sees the other.
+    private func unpublish(_ label: String, _ state: inout RepositoryState) async throws -> Bool {
+        if request.isDryRun { return !state.claims.values.contains { $0.parents.contains(label) } }
+        let keys = instance.keys
+        try await instance.storage.put(keys.tombstone(label), SealedJSON.encode(["expiredAt": now]), condition: .any)
+        let claims = try await RepositoryState.liveClaims(instance, now: now)
+        guard !claims.values.contains(where: { $0.parents.contains(label) }) else {
+            try await instance.storage.delete(keys.tombstone(label))
+            return false
+        }
+        try await instance.storage.delete(keys.document(label))
+        return true
+    }
+
+    private func removePacks(_ state: RepositoryState, _ report: inout ExpireReport) async throws {
+        guard let referenced = state.referencedPacks else {
+            report.remarks.append("no packs were removed: a manifest cannot be read, so nobody knows what it needs")
+            return
+        }
+        let gone = Set(report.removed + report.orphans)
+        for object in try await instance.storage.listAll(instance.keys.packs) {
+            guard let id = instance.keys.packID(object.key), !referenced.contains(id) else { continue }
+            let label = String(id.prefix { $0 != "/" })
+            // Of a backup that is being written, or was a moment ago.
+            guard gone.contains(label) || state.isAbandoned(label, object.modified) else { continue }
+            try await remove(object, &report)
+            report.removedPacks += 1
+        }
+    }
+
+    /// Manifest, claim and tombstone; the tombstone last, so that a crash in between is noticed.
+    private func removeRest(of label: String, _ report: inout ExpireReport) async throws {
+        let objects = try await instance.storage.listAll(instance.keys.backup(label))
+        let tombstone = instance.keys.tombstone(label)
+        let document = instance.keys.document(label)
+        for object in objects where object.key != tombstone && (object.key != document || request.isDryRun) {
+            try await remove(object, &report)
+        }
+        for object in objects where object.key == tombstone { try await remove(object, &report) }
+    }
+
+    private func remove(_ object: StoredObject, _ report: inout ExpireReport) async throws {
+        report.freed += object.size
+        if !request.isDryRun { try await instance.storage.delete(object.key) }
+    }
+}
+
+/// Which backups stay.
+struct ExpiryChoice {
+    private(set) var kept: [BackupRecord] = []
+    private(set) var expired: [BackupRecord] = []
+    private(set) var remarks: [String] = []
+
+    /// The newest `keepFull` good full backups stay, and everything from the oldest of them on. Damaged ones do not
+    /// count. Without a good one nothing is removed.
+    init(_ state: RepositoryState, keepFull: Int) {
+        let records = state.published.map(\.record)
+        let good = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .full }
+        guard let oldest = good.suffix(keepFull).first else {
+            kept = records
+            if !records.isEmpty { remarks.append("nothing was removed: no full backup is known to be good") }
+            return
+        }
+        for record in records {
+            if (record.stopTime, record.label) < (oldest.stopTime, oldest.label) {
+                expired.append(record)
+            } else {
+                kept.append(record)
+            }
+        }
+        // A backup that a kept one cannot be restored without stays.
+        let needed = Set(kept.flatMap(\.references))
+        kept = expired.filter { needed.contains($0.label) } + kept
+        expired.removeAll { needed.contains($0.label) }
+    }
+}
