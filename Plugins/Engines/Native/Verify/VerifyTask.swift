@@ -24,8 +24,8 @@ struct VerifyReport: Hashable, Sendable, Codable {
 
 /// `fleet agent verify`: reads every byte that the asked backups consist of, and the WAL, and names what is damaged.
 ///
-/// Exit status 0 means that nothing was found; 1 with a result that has findings, or with a failure when the
-/// verification itself could not be done.
+/// Exit status 0 means that nothing was found. Findings are in the result, which is followed by a failure and exit
+/// status 1; without a result the verification itself could not be done.
 struct VerifyTask: Sendable {
     let instance: InstanceRepository
     let request: VerifyRequest
@@ -41,7 +41,11 @@ struct VerifyTask: Sendable {
             meter.finish()
             for finding in report.findings { context.log("\(finding.object): \(finding.error)") }
             context.emit(.result(try JSONValue(encoding: report)))
-            return report.findings.isEmpty ? ExitStatus.done.rawValue : ExitStatus.failed.rawValue
+            guard let first = report.findings.first else { return 0 }
+            throw FleetError(
+                .corrupted, "\(report.findings.count) objects of \(instance.subject) are damaged",
+                cause: "the first: \(first.error)",
+                hint: "back up again now, then find out what is wrong with the storage")
         }
     }
 
