@@ -1,5 +1,43 @@
 public import FleetPluginAPI
+import FoundationEssentials
 
 /// fleet's own engine: streams base backups over the replication protocol into a repository of content-addressed
-/// chunks, and archives WAL beside them.
-public struct NativeEngine {}
+/// chunks, and archives WAL beside them. The repository is described in `docs/repository-format.md`.
+public struct NativeEngine: Engine {
+    /// zstd level of chunks.
+    let level: Int
+    /// How long a backup waits for the archiver.
+    let archiveTimeout: Duration
+
+    static let name = "native"
+    static let defaultLevel = 1
+
+    public static let descriptor = PluginDescriptor(
+        role: .engine, name: name, version: "0.1.0",
+        summary: "fleet's own backups: streamed over the replication protocol, checked, compressed, restored in place",
+        options: [
+            OptionSpec(
+                "compressionLevel", .integer(minimum: 1, maximum: 19), default: .integer(Int64(defaultLevel)),
+                help: "zstd level of backups. Higher ones are smaller and slower."),
+            OptionSpec(
+                "archiveTimeout", .duration, default: "5m",
+                help: "How long a backup waits until PostgreSQL has archived the WAL that it needs."),
+        ])
+
+    public init(_ options: PluginOptions = PluginOptions()) throws {
+        level = options.integer("compressionLevel").map(Int.init) ?? Self.defaultLevel
+        archiveTimeout = options.duration("archiveTimeout") ?? .seconds(300)
+        guard (1...19).contains(level) else {
+            throw FleetError(.configuration, "compressionLevel is from 1 to 19, not \(level)")
+        }
+    }
+
+    public var capabilities: EngineCapabilities {
+        EngineCapabilities(backupKinds: [.full], deltaRestore: true, remapsTablespaces: true)
+    }
+
+    public func event(fromLine line: String) -> TaskEvent? {
+        guard line.hasPrefix("{") else { return line.isEmpty ? nil : .log(line) }
+        return (try? JSONText.decode(TaskEvent.self, Array(line.utf8), "an event")) ?? .log(line)
+    }
+}

@@ -36,7 +36,7 @@ struct ArchivableFile: Sendable {
     }
 
     private mutating func readSegment(_ path: String) throws {
-        let header = try WALSegmentHeader(Array(content.prefix(WALSegmentHeader.size)), acceptingNewer: true)
+        let header = try WALSegmentHeader(Array(content.prefix(40)), acceptingNewer: true)
         guard let segment = name.segment(ofSize: header.segmentSize), segment.start == header.start,
             segment.timeline >= header.timeline
         else {
@@ -56,7 +56,7 @@ struct ArchivableFile: Sendable {
         do {
             summary = try WALSegment(content, name: segment, acceptingNewer: true).summary
         } catch {
-            remark = error.description
+            remark = "\(error)"
         }
     }
 }

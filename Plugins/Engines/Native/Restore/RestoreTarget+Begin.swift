@@ -102,6 +102,9 @@ extension RestoreTarget {
         guard fsync(descriptor) == 0 else { throw FleetError(errno: errno, "cannot make \(path) durable") }
     }
 
+    /// `UTIME_OMIT`, a macro that does not import.
+    private static let omitted = (1 << 30) - 2
+
     func setAttributes(of descriptor: Int32, _ file: Manifest.File, _ path: String) throws {
         if file.size == 0, ftruncate(descriptor, 0) != 0 { throw FleetError(errno: errno, "cannot cut \(path)") }
         if let owner, fchown(descriptor, owner.user, owner.group) != 0 {
@@ -110,7 +113,7 @@ extension RestoreTarget {
         guard fchmod(descriptor, mode_t(file.mode)) == 0 else {
             throw FleetError(errno: errno, "cannot set the mode of \(path)")
         }
-        var times = [timespec(tv_sec: 0, tv_nsec: Int(UTIME_OMIT)), timespec(tv_sec: Int(file.modified), tv_nsec: 0)]
+        var times = [timespec(tv_sec: 0, tv_nsec: Self.omitted), timespec(tv_sec: Int(file.modified), tv_nsec: 0)]
         guard futimens(descriptor, &times) == 0 else {
             throw FleetError(errno: errno, "cannot set the time of \(path)")
         }

@@ -4,6 +4,12 @@ extension NativeEngine {
     /// What `fleet agent` can do for this engine.
     public static var agentVerbs: [AgentVerb] {
         [
+            AgentVerb(name: "backup", summary: "Make a base backup", usage: "REQUEST", run: BackupTask.run),
+            AgentVerb(name: "restore", summary: "Restore a data directory", usage: "REQUEST", run: RestoreTask.run),
+            AgentVerb(name: "verify", summary: "Check backups and WAL", usage: "REQUEST", run: VerifyTask.run),
+            AgentVerb(
+                name: "expire", summary: "Remove backups and WAL that are no longer kept", usage: "REQUEST",
+                run: ExpireTask.run),
             AgentVerb(
                 name: "wal-push", summary: "Archive a WAL file (archive_command)", usage: "%p", run: WALPush.run),
             AgentVerb(

@@ -1,0 +1,136 @@
+import FleetPluginAPI
+import Synchronization
+
+/// A stretch of a file that becomes one chunk.
+struct ChunkPiece: Sendable {
+    /// Index of the file.
+    var file: Int
+    var bytes: [UInt8]
+}
+
+/// A chunk that is stored, in the order in which its piece was given.
+struct StoredChunk: Sendable {
+    var file: Int
+    var reference: ChunkReference
+}
+
+/// Turns pieces into chunks on all cores, fills packs with them and stores the packs while more come in.
+///
+/// Memory is bounded: so many batches in work, one pack being filled, two being stored.
+struct ChunkWriter {
+    private let instance: InstanceRepository
+    private let label: String
+    private let level: Int
+    private let known = KnownChunks()
+    private var compressing = OrderedTasks<[CompressedPiece]>(limit: 4 * Workers.count)
+    private var uploading = OrderedTasks<Void>(limit: 2)
+    private var pack: PackBuilder
+    private(set) var packs: [PackEntry] = []
+    /// Pieces whose content was stored already.
+    private(set) var reused = 0
+
+    init(instance: InstanceRepository, label: String, level: Int) {
+        self.instance = instance
+        self.label = label
+        self.level = level
+        pack = PackBuilder(id: Self.id(label, 0))
+    }
+
+    /// Takes a batch of pieces. Returns chunks that were finished meanwhile.
+    mutating func add(_ pieces: [ChunkPiece]) async throws -> [StoredChunk] {
+        var stored: [StoredChunk] = []
+        while compressing.isFull { stored += try await store(compressing.take()) }
+        compressing.add { [known, level] in try Self.compress(pieces, known, level) }
+        return stored
+    }
+
+    /// Stores what is left and waits until all packs are durable. Returns the rest of the chunks.
+    mutating func finish() async throws -> [StoredChunk] {
+        var stored: [StoredChunk] = []
+        while !compressing.isEmpty { stored += try await store(compressing.take()) }
+        if !pack.isEmpty { try await seal() }
+        while !uploading.isEmpty { try await uploading.take() }
+        return stored
+    }
+
+    mutating func abandon() async {
+        await compressing.abandon()
+        await uploading.abandon()
+    }
+
+    private static func compress(_ pieces: [ChunkPiece], _ known: KnownChunks, _ level: Int) throws -> [CompressedPiece] {
+        try pieces.map { piece in
+            try piece.bytes.withUnsafeBytes { bytes in
+                let hash = ContentHash(of: bytes)
+                let frame = known.contains(hash) ? nil : try Zstd.compress(bytes, level: level)
+                return CompressedPiece(file: piece.file, rawLength: bytes.count, hash: hash, frame: frame)
+            }
+        }
+    }
+
+    private mutating func store(_ pieces: [CompressedPiece]) async throws -> [StoredChunk] {
+        var stored: [StoredChunk] = []
+        stored.reserveCapacity(pieces.count)
+        for piece in pieces {
+            if let reference = known.reference(piece.hash) {
+                reused += 1
+                stored.append(StoredChunk(file: piece.file, reference: reference))
+                continue
+            }
+            guard let frame = piece.frame else {
+                throw FleetError(.failed, "a chunk was taken for stored and is not")
+            }
+            let offset = pack.append(frame, rawLength: piece.rawLength, hash: piece.hash)
+            let reference = ChunkReference(
+                pack: UInt32(packs.count), offset: offset, storedLength: UInt32(frame.count),
+                rawLength: UInt32(piece.rawLength), hash: piece.hash)
+            known.add(reference)
+            stored.append(StoredChunk(file: piece.file, reference: reference))
+            if pack.isFull { try await seal() }
+        }
+        return stored
+    }
+
+    private mutating func seal() async throws {
+        let full = pack
+        pack = PackBuilder(id: Self.id(label, packs.count + 1))
+        let (bytes, entry) = full.seal()
+        packs.append(entry)
+        while uploading.isFull { try await uploading.take() }
+        uploading.add { [instance] in
+            try await instance.storage.put(instance.keys.pack(entry.id), bytes, condition: .absent)
+        }
+    }
+
+    private static func id(_ label: String, _ number: Int) -> String {
+        let digits = String(number)
+        return "\(label)/" + String(repeating: "0", count: max(0, 8 - digits.count)) + digits
+    }
+}
+
+private struct CompressedPiece: Sendable {
+    var file: Int
+    var rawLength: Int
+    var hash: ContentHash
+    /// Nil when the chunk was stored already.
+    var frame: [UInt8]?
+}
+
+/// Chunks of this backup by content: system catalogs are the same in every database, and zeros in every file.
+private final class KnownChunks: Sendable {
+    private let chunks = Mutex<[ContentHash: ChunkReference]>([:])
+    /// Some 30 MB; what comes later is stored again.
+    private static let limit = 1 << 18
+
+    func contains(_ hash: ContentHash) -> Bool {
+        chunks.withLock { $0[hash] != nil }
+    }
+
+    func reference(_ hash: ContentHash) -> ChunkReference? {
+        chunks.withLock { $0[hash] }
+    }
+
+    func add(_ chunk: ChunkReference) {
+        chunks.withLock { if $0.count < Self.limit { $0[chunk.hash] = chunk } }
+    }
+}

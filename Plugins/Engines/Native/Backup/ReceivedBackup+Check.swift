@@ -1,0 +1,39 @@
+import FleetPluginAPI
+import PostgresClient
+import PostgresFormats
+
+extension ReceivedBackup {
+    /// Compares what came in with what the server says it sent, file by file.
+    ///
+    /// - Throws: `corrupted` that names the first file that differs; `refused` when a standby was backed up.
+    func check(_ server: ServerFacts) throws {
+        let manifest = try BackupManifest(serverManifest)
+        if let identifier = manifest.systemIdentifier, identifier != server.identity.systemIdentifier {
+            throw difference("the manifest is of the system \(identifier)")
+        }
+        guard backupLabel != nil else { throw difference("there is no backup_label") }
+        if String(decoding: backupLabel ?? [], as: UTF8.self).contains("BACKUP FROM: standby") {
+            throw FleetError(.refused, "the server is a standby", hint: "back up the primary")
+        }
+        var expected = Dictionary(manifest.files.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
+        for file in files {
+            guard let entry = expected.removeValue(forKey: file.path) else {
+                throw difference("the manifest does not have \(file.path)")
+            }
+            guard entry.size == file.size else {
+                throw difference("\(file.path) has \(file.size) bytes instead of \(entry.size)")
+            }
+            guard let checksum = entry.sha256, ContentHash(bytes: checksum) == file.sha256 else {
+                throw difference("the SHA-256 of \(file.path) is not the manifest's")
+            }
+        }
+        if let missing = expected.keys.min() { throw difference("\(missing) was not sent") }
+        guard files.contains(where: { $0.path == RestoreTarget.controlFile }) else {
+            throw difference("there is no \(RestoreTarget.controlFile)")
+        }
+    }
+
+    private func difference(_ cause: String) -> FleetError {
+        FleetError(.corrupted, "what was received is not what the server's backup manifest says", cause: cause)
+    }
+}

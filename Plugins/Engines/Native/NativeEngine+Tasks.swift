@@ -1,0 +1,89 @@
+public import FleetPluginAPI
+
+extension NativeEngine {
+    public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.repository, context)
+        guard request.kind == .full else {
+            throw FleetError(
+                .unsupported, "the native engine makes full backups only, not \(request.kind.rawValue)",
+                hint: "set the policy's schedule to full backups")
+        }
+        guard var endpoint = context.endpoint else {
+            throw FleetError(
+                .configuration, "nobody can tell where the server of \(context.instance.name) answers",
+                hint: "give the instance a connection: block")
+        }
+        var secrets: [String: SecretReference] = [:]
+        if let password = endpoint.password {
+            secrets["PGPASSWORD"] = password
+            endpoint.password = .environment("PGPASSWORD")
+        }
+        let task = BackupTaskRequest(
+            backup: request, endpoint: endpoint, level: level, archiveTimeout: archiveTimeout.components.seconds,
+            archiveCommand: try archiving(context).archive)
+        return TaskSpec(
+            key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
+            argv: try argv("backup", task, context), secrets: secrets,
+            // A Unix socket is reached only from where the server runs.
+            volume: endpoint.host.hasPrefix("/") ? .besideRunningServer : .nothing)
+    }
+
+    public func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.backup.repository, context)
+        let task = RestoreTaskRequest(restore: request, restoreCommand: try archiving(context).restore)
+        return TaskSpec(
+            key: request.key, purpose: "restore \(context.instance.name) from \(request.backup.label)",
+            argv: try argv("restore", task, context), volume: .alone)
+    }
+
+    public func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.repository, context)
+        return TaskSpec(
+            key: request.key, purpose: "verify backups of \(context.instance.name) in \(request.repository)",
+            argv: try argv("verify", request, context), volume: .nothing)
+    }
+
+    public func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.repository, context)
+        guard request.keepFull >= 1 else {
+            throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
+        }
+        return TaskSpec(
+            key: request.key, purpose: "expire backups of \(context.instance.name) in \(request.repository)",
+            argv: try argv("expire", request, context), volume: .nothing)
+    }
+
+    public func archiving(_ context: EngineContext) throws -> ArchiveCommands {
+        func command(_ verb: String, _ placeholders: String) -> String {
+            // `%` begins a placeholder of PostgreSQL's.
+            context.agent.argv(verb, instance: context.instance.name)
+                .map { ShellWord.quoted($0).replacing("%", with: "%%") }.joined(separator: " ") + " " + placeholders
+        }
+        return ArchiveCommands(archive: command("wal-push", "%p"), restore: command("wal-get", "%f %p"))
+    }
+
+    private func argv(_ verb: String, _ request: some Encodable, _ context: EngineContext) throws -> [String] {
+        let text = String(decoding: try JSONText.encode(request), as: UTF8.self)
+        return context.agent.argv(verb, instance: context.instance.name, [text])
+    }
+
+    private func check(_ repository: String, _ context: EngineContext) throws {
+        guard context.repositories.contains(where: { $0.name == repository }) else {
+            throw FleetError(
+                .configuration, "the instance \(context.instance.name) has no repository \(repository)",
+                hint: "it has " + context.repositories.map(\.name).joined(separator: ", "))
+        }
+    }
+}
+
+/// Words of a POSIX shell command line.
+enum ShellWord {
+    /// The word as it is where that is safe, else in single quotes.
+    static func quoted(_ word: String) -> String {
+        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
+            (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                || "-_./=:,+@".utf8.contains(byte)
+        }
+        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
+    }
+}
