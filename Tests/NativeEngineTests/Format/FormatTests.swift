@@ -105,11 +105,11 @@ import Testing
     }
 
     @Test func labelsSortByTimeAndAreFoundByKey() {
-        let early = BackupLabel.make(key: "k", kind: .full, at: Timestamp(microseconds: 1_766_053_800_000_001))
-        let late = BackupLabel.make(key: "a", kind: .full, at: Timestamp(microseconds: 1_766_053_801_000_000))
+        let early = BackupName.make(key: "k", kind: .full, at: Timestamp(microseconds: 1_766_053_800_000_001))
+        let late = BackupName.make(key: "a", kind: .full, at: Timestamp(microseconds: 1_766_053_801_000_000))
         #expect(early.hasPrefix("20251218T103000Z-full-"))
         #expect(early < late)
-        #expect(BackupLabel.matches(early, key: "k") && !BackupLabel.matches(early, key: "a"))
+        #expect(BackupName.matches(early, key: "k") && !BackupName.matches(early, key: "a"))
     }
 
     @Test func walBetweenStartAndStop() {

@@ -70,10 +70,10 @@ struct DataDirectory: Sendable {
     }
 
     /// What pg_control says; nil when it cannot be read, or is being written.
-    var control: ControlFacts? {
+    var control: ControlFile? {
         for _ in 0..<3 {
             guard let bytes = try? BlockingDisk.read("\(path)/global/pg_control", limit: 65_536) else { return nil }
-            if let control = try? ControlFile(bytes) { return control.facts }
+            if let control = try? ControlFile(bytes) { return control }
         }
         return nil
     }

@@ -49,7 +49,7 @@ struct ArchiveReader: Sendable {
     func history(_ timeline: TimelineID) async throws -> TimelineHistory? {
         guard let file = WALFileName(TimelineHistory.fileName(of: timeline)) else { return nil }
         guard let content = try await content(file) else { return nil }
-        return try TimelineHistory(timeline: timeline, contents: content)
+        return try TimelineHistory(file: content, timeline: timeline)
     }
 
     private func check(_ header: WALObjectHeader, _ file: WALFileName, _ key: String) throws {

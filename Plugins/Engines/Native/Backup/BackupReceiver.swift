@@ -7,9 +7,9 @@ import PostgresFormats
 struct BackupReceiver {
     private var writer: ChunkWriter
     private let meter: ProgressMeter
-    private var received = ReceivedBackup()
-    /// The archive that is coming in; nil between archives and in the manifest.
-    private var archive: ArchiveReceiver?
+    private var collector = FileCollector()
+    /// Of the archive that is coming in; nil between archives and in the manifest.
+    private var reader: TarReader?
     private var reportsProgress = false
 
     init(writer: ChunkWriter, meter: ProgressMeter) {
@@ -20,19 +20,19 @@ struct BackupReceiver {
     mutating func take(_ event: BaseBackupEvent) async throws {
         switch event {
         case .started(let lsn, let timeline):
-            received.startLSN = lsn
-            received.timeline = timeline
+            collector.received.startLSN = lsn
+            collector.received.timeline = timeline
         case .tablespaces(let list):
-            received.tablespaces = list.compactMap { tablespace in
+            collector.received.tablespaces = list.compactMap { tablespace in
                 tablespace.oid.map { BackupRecord.Tablespace(oid: $0, path: tablespace.path ?? "") }
             }
             let sizes = list.compactMap(\.sizeKiB)
             meter.begin("copy", total: sizes.isEmpty ? nil : sizes.reduce(0, +) * 1024)
         case .archive(let name, _):
             try await endArchive()
-            archive = ArchiveReceiver(prefix: try Self.prefix(name))
+            collector.prefix = try Self.prefix(name)
+            reader = TarReader()
         case .data(let bytes):
-            guard archive != nil else { return received.serverManifest += bytes }
             try await add(bytes)
         case .manifest:
             try await endArchive()
@@ -40,21 +40,21 @@ struct BackupReceiver {
             reportsProgress = true
             meter.set(bytes)
         case .finished(let lsn, let timeline):
-            guard timeline == received.timeline else {
-                throw FleetError(
-                    .failed, "the server changed from timeline \(received.timeline) to \(timeline) during the backup")
+            guard timeline == collector.received.timeline else {
+                throw FleetError(.failed, "the server came to timeline \(timeline) during the backup")
             }
-            received.stopLSN = lsn
-            received.stopTime = .now
+            collector.received.stopLSN = lsn
+            collector.received.stopTime = .now
         }
     }
 
     /// Waits until everything is stored. Call it after the last event.
     mutating func finish() async throws -> ReceivedBackup {
-        guard received.stopLSN != .zero else {
+        guard collector.received.stopLSN != .zero else {
             throw FleetError(.protocolViolation, "the server ended the backup without its end position")
         }
         record(try await writer.finish())
+        var received = collector.received
         received.packs = writer.packs
         received.reusedChunks = writer.reused
         try received.setSingleChunkHashes()
@@ -66,25 +66,23 @@ struct BackupReceiver {
     }
 
     private mutating func add(_ bytes: [UInt8]) async throws {
+        guard reader != nil else { return collector.received.serverManifest += bytes }
         if !reportsProgress { meter.add(Int64(bytes.count)) }
-        try archive?.take(bytes, &received)
-        if let batch = archive?.takeBatch(always: false) { record(try await writer.add(batch)) }
+        try reader?.feed(bytes, &collector)
+        if let batch = collector.takeBatch() { record(try await writer.add(batch)) }
     }
 
     private mutating func endArchive() async throws {
-        guard var archive else { return }
-        try archive.end()
-        if let batch = archive.takeBatch(always: true) { record(try await writer.add(batch)) }
-        self.archive = nil
+        guard let reader else { return }
+        try reader.finish()
+        self.reader = nil
+        if let batch = collector.takeBatch(always: true) { record(try await writer.add(batch)) }
     }
 
     private mutating func record(_ chunks: [StoredChunk]) {
         // They come in the order of the files and of their content.
         for chunk in chunks {
-            let end = received.chunks.count + 1
-            let range = received.files[chunk.file].chunks
-            received.files[chunk.file].chunks = (range.isEmpty ? end - 1 : range.lowerBound)..<end
-            received.chunks.append(chunk.reference)
+            collector.received.add(chunk)
         }
     }
 
@@ -116,6 +114,12 @@ struct ReceivedBackup: Sendable {
 
     /// What a file is called whose digest is that of its only chunk.
     static let unhashed = ContentHash(bytes: [UInt8](repeating: 0, count: ContentHash.byteCount))
+
+    fileprivate mutating func add(_ chunk: StoredChunk) {
+        let range = files[chunk.file].chunks
+        chunks.append(chunk.reference)
+        files[chunk.file].chunks = (range.isEmpty ? chunks.count - 1 : range.lowerBound)..<chunks.count
+    }
 
     fileprivate mutating func setSingleChunkHashes() throws {
         for index in files.indices where files[index].sha256 == Self.unhashed {

@@ -51,12 +51,12 @@ struct BackupTask: Sendable {
         let now = Timestamp.now
         let task = BackupTask(
             instance: instance, request: request, context: context,
-            label: BackupLabel.make(key: request.backup.key, kind: request.backup.kind, at: now), startTime: now)
+            label: BackupName.make(key: request.backup.key, kind: request.backup.kind, at: now), startTime: now)
         return try await Task(executorPreference: Workers.executor) { try await task.run() }.valueWithCancellation
     }
 
     private static func published(_ key: String, _ instance: InstanceRepository) async throws -> BackupRecord? {
-        for label in try await instance.publishedLabels() where BackupLabel.matches(label, key: key) {
+        for label in try await instance.publishedLabels() where BackupName.matches(label, key: key) {
             if let document = try await instance.document(label), document.key == key { return document.record }
         }
         return nil
@@ -156,7 +156,7 @@ extension Task where Failure == any Error {
 }
 
 /// `20251218T103000Z-full-1a2b3c4d`: sorts by time, and carries a hash of the key it was made under.
-enum BackupLabel {
+enum BackupName {
     static func make(key: String, kind: BackupRecord.Kind, at time: Timestamp) -> String {
         let text = Timestamp(microseconds: time.microseconds - time.microseconds % 1_000_000).description
         return text.filter { $0 != "-" && $0 != ":" } + "-\(kind.rawValue)-\(digest(key))"

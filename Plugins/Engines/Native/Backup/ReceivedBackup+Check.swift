@@ -11,8 +11,12 @@ extension ReceivedBackup {
         if let identifier = manifest.systemIdentifier, identifier != server.identity.systemIdentifier {
             throw difference("the manifest is of the system \(identifier)")
         }
-        guard backupLabel != nil else { throw difference("there is no backup_label") }
-        if String(decoding: backupLabel ?? [], as: UTF8.self).contains("BACKUP FROM: standby") {
+        guard let backupLabel else { throw difference("there is no backup_label") }
+        let label = try BackupLabel(backupLabel)
+        guard label.startLSN == startLSN, label.timeline == timeline else {
+            throw difference("backup_label begins at \(label.startLSN) on timeline \(label.timeline)")
+        }
+        if label.source == "standby" {
             throw FleetError(.refused, "the server is a standby", hint: "back up the primary")
         }
         var expected = Dictionary(manifest.files.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
@@ -20,10 +24,10 @@ extension ReceivedBackup {
             guard let entry = expected.removeValue(forKey: file.path) else {
                 throw difference("the manifest does not have \(file.path)")
             }
-            guard entry.size == file.size else {
+            guard entry.size == UInt64(file.size) else {
                 throw difference("\(file.path) has \(file.size) bytes instead of \(entry.size)")
             }
-            guard let checksum = entry.sha256, ContentHash(bytes: checksum) == file.sha256 else {
+            guard entry.checksum == .init(.sha256, file.sha256.bytes) else {
                 throw difference("the SHA-256 of \(file.path) is not the manifest's")
             }
         }

@@ -3,17 +3,12 @@ import FleetPluginAPI
 import PostgresFormats
 
 /// How the restored server is told to recover: a signal file, and settings in `postgresql.auto.conf`.
-struct RecoveryConfiguration: Hashable, Sendable {
+struct RecoveryConfiguration: Sendable {
     let settings: [(name: String, value: String)]
     let isStandby: Bool
 
-    static func == (left: RecoveryConfiguration, right: RecoveryConfiguration) -> Bool {
-        left.isStandby == right.isStandby && left.settings.elementsEqual(right.settings) { $0 == $1 }
-    }
-
-    func hash(into hasher: inout Hasher) {
-        hasher.combine(settings.map(\.name))
-    }
+    /// What the settings stand between in the file.
+    static let block = "fleet restore"
 
     init(_ request: RestoreTaskRequest) {
         let recovery = request.restore.recovery
@@ -23,7 +18,7 @@ struct RecoveryConfiguration: Hashable, Sendable {
             ("hot_standby", "on"),
         ]
         switch recovery.stop {
-        case .time(let time): settings.append(("recovery_target_time", Self.text(time)))
+        case .time(let time): settings.append(("recovery_target_time", time.postgresText))
         case .lsn(let lsn, let inclusive):
             settings.append(("recovery_target_lsn", lsn.description))
             settings.append(("recovery_target_inclusive", inclusive ? "on" : "off"))
@@ -52,19 +47,14 @@ struct RecoveryConfiguration: Hashable, Sendable {
         "recovery_target_name", "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline",
     ]
 
-    /// As PostgreSQL reads a `timestamptz` under any DateStyle and TimeZone: `2025-12-18 10:30:00.000001+00`.
-    private static func text(_ time: Timestamp) -> String {
-        let text = time.description
-        return text.replacing("T", with: " ").replacing("Z", with: "+00")
-    }
-
     /// Writes both files. Blocks. Returns the names of the settings.
     func write(in target: RestoreTarget) throws -> [String] {
-        let path = target.path(AutoConfiguration.fileName)
+        let path = target.path("postgresql.auto.conf")
         let status = try BlockingDisk.status(path)
-        var configuration = AutoConfiguration(try BlockingDisk.readIfPresent(path) ?? [])
-        for name in Self.stale { configuration.remove(name) }
-        for (name, value) in settings { configuration.set(name, value) }
+        var configuration = ConfigurationFile(try BlockingDisk.readIfPresent(path) ?? [])
+        configuration.removeBlock(Self.block)
+        configuration.remove(Self.stale + settings.map(\.name))
+        configuration.setBlock(Self.block, settings)
         let options = WriteOptions(mode: status?.mode ?? 0o600, owner: target.owner)
         try BlockingDisk.write(configuration.bytes, to: path, options)
         let (signal, other) = isStandby ? ("standby", "recovery") : ("recovery", "standby")

@@ -119,6 +119,12 @@ extension RestoreTarget {
         }
     }
 
+    /// Leaves the server's own manifest where `pg_basebackup` does, for `pg_verifybackup`.
+    func writeServerManifest(_ manifest: Manifest) throws {
+        try BlockingDisk.write(
+            manifest.serverManifest, to: path("backup_manifest"), WriteOptions(mode: 0o600, owner: owner))
+    }
+
     /// Gives the directories their attributes and makes what is in them durable, the deepest first.
     func finishDirectories(_ manifest: Manifest) throws {
         for directory in manifest.directories.sorted(by: { $0.path > $1.path }) where paths.links[directory.path] == nil {

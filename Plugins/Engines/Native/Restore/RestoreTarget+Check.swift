@@ -41,7 +41,7 @@ extension RestoreTarget {
                 .refused, "nothing says which server \(directory) belongs to", cause: "it has no \(Self.controlFile)",
                 hint: "restore to an empty directory")
         }
-        let found = try ControlFile(bytes).facts.systemIdentifier
+        let found = try ControlFile(bytes).systemIdentifier
         guard found == systemIdentifier else {
             throw FleetError(
                 .refused, "\(directory) belongs to another server",
@@ -81,8 +81,7 @@ extension RestoreTarget {
     /// still write: they hold its shared memory.
     private func checkNoServer() throws {
         guard let bytes = try BlockingDisk.readIfPresent(path("postmaster.pid"), limit: 65_536) else { return }
-        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
-        guard let pid = lines.first.flatMap({ pid_t($0.filter { !$0.isWhitespace }) }), pid > 0 else {
+        guard let pid = PostmasterPID(bytes)?.pid else {
             throw FleetError(
                 .refused, "\(path("postmaster.pid")) cannot be read: a server may be running there",
                 hint: "stop the server; remove the file only when none runs")
@@ -92,6 +91,7 @@ extension RestoreTarget {
                 .refused, "a server runs in \(directory)", cause: "its process is \(pid)",
                 hint: "stop it before restoring")
         }
+        let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n", omittingEmptySubsequences: false)
         let memory = lines.dropFirst(6).first?.split(separator: " ").compactMap { UInt64($0) } ?? []
         if memory.count == 2, sharedMemoryUsers(key: memory[0], id: memory[1]) > 0 {
             throw FleetError(

@@ -78,6 +78,7 @@ struct RestoreTask: Sendable {
         try await target.finishFiles(manifest)
         let settings = try await Workers.run { [request] in
             let settings = try RecoveryConfiguration(request).write(in: target)
+            try target.writeServerManifest(manifest)
             try target.finishDirectories(manifest)
             return settings
         }

@@ -1,0 +1,113 @@
+import FleetPluginAPI
+import PostgresFormats
+
+/// Takes the members of a base backup's archives apart into entries and pieces of chunks.
+struct FileCollector: TarVisitor {
+    /// Goes before the name of each member: empty, or `pg_tblspc/<oid>/`.
+    var prefix = ""
+    var received = ReceivedBackup()
+    private var batch: [ChunkPiece] = []
+    private var batchSize = 0
+    private var file: OpenFile?
+
+    /// A file whose content is coming in.
+    private struct OpenFile {
+        var index: Int
+        /// Bytes still to come.
+        var remaining: Int
+        /// Nil for a file of one chunk: the chunk's digest is the file's.
+        var hasher: Hasher256?
+        var piece: [UInt8] = []
+        /// Kept aside as well: `backup_label`.
+        var label: [UInt8]?
+    }
+
+    /// Pieces that are handed on together: enough to be worth a task.
+    private static let batchLimit = 1 << 20
+    private static let batchPieces = 128
+
+    /// The pieces that have come together; nil while they are too few, unless `always`.
+    mutating func takeBatch(always: Bool = false) -> [ChunkPiece]? {
+        guard !batch.isEmpty, always || batchSize >= Self.batchLimit || batch.count >= Self.batchPieces else {
+            return nil
+        }
+        defer {
+            batch = []
+            batchSize = 0
+        }
+        return batch
+    }
+
+    mutating func begin(_ entry: TarEntry) throws {
+        // The server writes `./pg_wal/archive_status`.
+        let name = entry.path.split(separator: "/").filter { $0 != "." }.joined(separator: "/")
+        let path = prefix + name
+        guard entry.pathHazard == nil, name.isEmpty || RelativePath.isSafe(path) else {
+            throw FleetError(
+                .unsupported, "the server sent a file called \(entry.path)",
+                cause: "such a name cannot be restored", hint: "rename or remove the file in the data directory")
+        }
+        // The root of the archive itself.
+        if name.isEmpty { return }
+        let modified = entry.modified.microseconds / 1_000_000
+        switch entry.kind {
+        case .directory: received.directories.append(.init(path: path, mode: entry.mode, modified: modified))
+        case .symbolicLink(let target): received.links.append(Self.link(path, target))
+        case .file: beginFile(path, entry, modified)
+        case .hardLink, .other:
+            throw FleetError(.protocolViolation, "the server sent \(path), which is neither file, directory nor link")
+        }
+    }
+
+    private mutating func beginFile(_ path: String, _ entry: TarEntry, _ modified: Int64) {
+        let isEmpty = entry.size == 0
+        received.files.append(
+            .init(
+                path: path, size: Int64(entry.size), mode: entry.mode, modified: modified,
+                sha256: isEmpty ? ContentHash(of: []) : ReceivedBackup.unhashed))
+        guard !isEmpty else { return }
+        file = OpenFile(
+            index: received.files.count - 1, remaining: Int(entry.size),
+            hasher: entry.size > UInt64(Pack.chunkSize) ? Hasher256() : nil,
+            label: path == "backup_label" ? [] : nil)
+    }
+
+    private static func link(_ path: String, _ target: String) -> Manifest.Link {
+        let names = path.split(separator: "/")
+        let oid = names.count == 2 && names[0] == "pg_tblspc" ? UInt32(names[1]) : nil
+        return Manifest.Link(path: path, target: target, tablespace: oid)
+    }
+
+    mutating func data(_ bytes: RawSpan) throws {
+        guard var file = self.file.take() else {
+            throw FleetError(.protocolViolation, "the server sent content without a file")
+        }
+        bytes.withUnsafeBytes { content in
+            file.remaining -= content.count
+            file.hasher?.update(content)
+            file.label?.append(contentsOf: content)
+            var rest = content[...]
+            while !rest.isEmpty {
+                if file.piece.isEmpty { file.piece.reserveCapacity(min(Pack.chunkSize, rest.count + file.remaining)) }
+                let part = rest.prefix(Pack.chunkSize - file.piece.count)
+                file.piece.append(contentsOf: UnsafeRawBufferPointer(rebasing: part))
+                rest = rest.dropFirst(part.count)
+                if file.piece.count == Pack.chunkSize { hand(on: &file) }
+            }
+        }
+        self.file = file
+    }
+
+    mutating func end() throws {
+        guard var file = self.file.take() else { return }
+        if !file.piece.isEmpty { hand(on: &file) }
+        if let hasher = file.hasher { received.files[file.index].sha256 = hasher.finish() }
+        if let label = file.label { received.backupLabel = label }
+    }
+
+    private mutating func hand(on file: inout OpenFile) {
+        batchSize += file.piece.count
+        batch.append(ChunkPiece(file: file.index, bytes: file.piece))
+        file.piece = []
+    }
+}
