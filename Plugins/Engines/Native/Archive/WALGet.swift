@@ -1,6 +1,7 @@
 import DurableFiles
 import FleetPluginAPI
 import Glibc
+import PostgresFormats
 
 /// `fleet agent wal-get %f %p`: fetches an archived file.
 ///
