@@ -5,6 +5,13 @@ extension PostgresInstallation {
     /// Major versions whose servers are on this machine: Debian's, and what `scripts/fetch-postgres` has fetched.
     public static let availableMajors: [Int] = (13...18).filter { binaries(of: $0) != nil }
 
+    /// Those that tests of several versions run on: the oldest, the newest and Debian's, or all of them with
+    /// `FLEET_TEST_ALL_MAJORS` in the environment.
+    public static let testedMajors: [Int] = availableMajors.filter { major in
+        ProcessInfo.processInfo.environment["FLEET_TEST_ALL_MAJORS"] != nil || major == availableMajors.first
+            || major == availableMajors.last || access("/usr/lib/postgresql/\(major)/bin/initdb", X_OK) == 0
+    }
+
     /// The server of this major version.
     public static func major(_ major: Int) async throws -> PostgresInstallation {
         guard let binaries = binaries(of: major) else {

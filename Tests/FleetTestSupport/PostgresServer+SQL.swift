@@ -11,8 +11,9 @@ extension PostgresServer {
             ]
         ).checked()
         var text = Substring(result.text)
-        if text.last == "\n" { text = text.dropLast() }
-        guard !text.isEmpty else { return [] }
+        // psql ends its output with a newline where there was a row, an empty one included.
+        guard text.last == "\n" else { return [] }
+        text = text.dropLast()
         return text.split(separator: "\u{1e}", omittingEmptySubsequences: false).map { row in
             row.split(separator: "\u{1f}", omittingEmptySubsequences: false).map { $0 == null ? nil : String($0) }
         }

@@ -45,7 +45,7 @@ struct BaseBackupTests {
         return received
     }
 
-    @Test("is whole, by pg_verifybackup and by starting it", arguments: PostgresInstallation.availableMajors)
+    @Test("is whole, by pg_verifybackup and by starting it", arguments: PostgresInstallation.testedMajors)
     func whole(major: Int) async throws {
         try await withPostgres(major: major) { server in
             let scratch = server.scratch
@@ -133,7 +133,7 @@ struct BaseBackupTests {
     }
 
     @Test(
-        "a page with a wrong checksum fails the backup after its end", arguments: PostgresInstallation.availableMajors)
+        "a page with a wrong checksum fails the backup after its end", arguments: PostgresInstallation.testedMajors)
     func corruptPage(major: Int) async throws {
         try await withPostgres(major: major) { server in
             try await server.query("CREATE TABLE t AS SELECT generate_series(1, 5000) AS i; CHECKPOINT")

@@ -8,7 +8,7 @@ import Testing
 struct WALStreamTests {
     private static let segment: UInt64 = 1 << 20
 
-    @Test("WAL arrives as it lies on the server's disk", arguments: PostgresInstallation.availableMajors)
+    @Test("WAL arrives as it lies on the server's disk", arguments: PostgresInstallation.testedMajors)
     func bytes(major: Int) async throws {
         try await withPostgres(major: major, .init(segmentMegabytes: 1)) { server in
             let connection = try await server.connectReplication()
