@@ -1,5 +1,6 @@
 import FleetConfig
 public import FleetPluginAPI
+import FleetStore
 
 /// What work on a repository found or did.
 public struct RepositoryWork: Sendable {

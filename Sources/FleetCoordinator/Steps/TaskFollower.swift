@@ -67,7 +67,7 @@ struct TaskFollower {
             line += lines.count
             for event in lines.compactMap(engine.event(fromLine:)) {
                 switch event {
-                case .progress(let progress): await progress(progress)
+                case .progress(let made): await progress(made)
                 case .log(let message): await note(message)
                 case .result(let value): result = value
                 case .failure(let error): failure = error
