@@ -46,8 +46,7 @@ public struct ConfigLoader: Sendable {
         var validator = Validator(file: path, paths: paths, plugins: plugins, root: root)
         let normal = validator.document()
         guard validator.diagnostics.isEmpty else {
-            throw ConfigurationError(
-                file: path, diagnostics: validator.diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) })
+            throw ConfigurationError(file: path, diagnostics: validator.sortedDiagnostics)
         }
         return FleetConfiguration(normal: normal, path: file, source: bytes)
     }
@@ -77,6 +76,17 @@ public struct ConfigLoader: Sendable {
 }
 
 extension Validator {
+    /// In the order of the file.
+    var sortedDiagnostics: [Diagnostic] {
+        let sorted = diagnostics.sorted { ($0.line, $0.column) < ($1.line, $1.column) }
+        guard hasMore, let last = sorted.last else { return sorted }
+        return sorted + [
+            Diagnostic(
+                file: last.file, line: last.line, column: last.column, path: "",
+                message: "there are more mistakes; only \(sorted.count) are shown")
+        ]
+    }
+
     /// The whole document in normal form; right only when there are no diagnostics then.
     mutating func document() -> JSONValue {
         let place = Place(mark: .start, path: DocumentPath())

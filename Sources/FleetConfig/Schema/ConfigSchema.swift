@@ -82,7 +82,7 @@ struct SchemaWriter {
         case .cron: reference("cron")
         case .choice(let choices): ["type": "string", "enum": .array(choices.map { .string($0) })]
         case .constant(let text): ["const": .string(text)]
-        case .scalar: ["type": ["string", "number", "boolean"]]
+        case .text, .scalar: ["type": ["string", "number", "boolean"]]
         case .any(let isObject): isObject ? ["type": "object"] : [:]
         case .unsupported: ["not": [:]]
         case .list(let item, let minimum, let unique): list(item, minimum: minimum, unique: unique)

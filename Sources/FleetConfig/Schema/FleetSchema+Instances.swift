@@ -16,7 +16,7 @@ extension FleetSchema {
             .optional(
                 "checks", .list(.object(check), minimum: 0, unique: false),
                 "Statements that must be answered as expected after a restore."),
-            .optional("labels", .map(nil, .string), "Free, for people and selectors."),
+            .optional("labels", .map(nil, .text), "Free, for people and selectors."),
         ])
 
     static let connection = ObjectShape(
@@ -58,6 +58,6 @@ extension FleetSchema {
             .optional(
                 "after", .list(.reference(.applications), minimum: 0, unique: true),
                 "Applications that must be back before this one."),
-            .optional("labels", .map(nil, .string), "Free, for people and selectors."),
+            .optional("labels", .map(nil, .text), "Free, for people and selectors."),
         ])
 }

@@ -40,7 +40,7 @@ enum FleetSchema {
         fields: [
             .required("environment", .name, "Such as dev or prod."),
             .required("platform", .plugin(.platform), "What the cluster is and how to reach it."),
-            .optional("labels", .map(nil, .string), "Free, for people and selectors."),
+            .optional("labels", .map(nil, .text), "Free, for people and selectors."),
         ])
 
     static let repository = ObjectShape(

@@ -21,7 +21,9 @@ indirect enum Shape: Sendable {
     case choice([String])
     /// Exactly this text.
     case constant(String)
-    /// A string, number or boolean; becomes PostgreSQL's text of it.
+    /// A string, number or boolean; becomes its text as written.
+    case text
+    /// The same, but booleans become PostgreSQL's text of them.
     case scalar
     /// Anything; `isObject` when it must be a mapping.
     case any(isObject: Bool)
@@ -83,8 +85,8 @@ extension ObjectShape.Field {
             case .secret: .secret
             case .url: .url
             case .choice(let values): .choice(values)
-            case .stringList: .list(.string, minimum: 0, unique: false)
-            case .stringMap: .map(nil, .string)
+            case .stringList: .list(.text, minimum: 0, unique: false)
+            case .stringMap: .map(nil, .text)
             case .any: .any(isObject: false)
             }
         self.init(

@@ -4,7 +4,7 @@ internal import YAML
 extension Validator {
     mutating func object(_ node: YAMLNode, _ shape: ObjectShape, _ place: Place) -> JSONValue? {
         if node.isNull { return object([], shape, place) }
-        guard let pairs = keyed(node, place, expected: shape.noun) else { return nil }
+        guard let pairs = keyed(node, place, hint: shape.keysHint()) else { return nil }
         return object(pairs, shape, place)
     }
 
@@ -64,18 +64,27 @@ extension Validator {
     }
 
     private mutating func reportUnknown(_ name: String, in shape: ObjectShape, _ known: [String], _ place: Place) {
-        let here = known + shape.fields.filter { !$0.isUnsupported }.map(\.name)
+        let here = shape.keys(known)
         let hint: String
         if let nearest = Suggestion.nearest(to: name, among: here) {
             hint = "did you mean \(nearest)?"
         } else if let home = FleetSchema.home(of: name) ?? plugins.home(of: name) {
             hint = "\(name) belongs to \(home)"
-        } else if here.isEmpty {
-            hint = "\(shape.noun) has no keys"
         } else {
-            hint = "\(shape.noun) has: \(here.joined(separator: ", "))"
+            hint = shape.keysHint(known)
         }
         report(place, "unknown key \(shortened(name))", hint)
+    }
+}
+
+extension ObjectShape {
+    fileprivate func keys(_ more: [String]) -> [String] {
+        more + fields.filter { !$0.isUnsupported }.map(\.name)
+    }
+
+    fileprivate func keysHint(_ more: [String] = []) -> String {
+        let keys = keys(more)
+        return keys.isEmpty ? "\(noun) has no keys" : "\(noun) has: \(keys.joined(separator: ", "))"
     }
 }
 

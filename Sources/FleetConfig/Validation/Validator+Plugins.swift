@@ -44,7 +44,7 @@ extension Validator {
                 "write {plugin: \(name)}")
             return nil
         }
-        guard let pairs = keyed(node, place, expected: "plugin: and its options") else { return nil }
+        guard let pairs = keyed(node, place, hint: "write {plugin: NAME} and its options") else { return nil }
         guard let (_, pair) = pairs.first(where: { $0.0 == "plugin" }) else {
             report(
                 place.key("plugin"), "plugin is missing",

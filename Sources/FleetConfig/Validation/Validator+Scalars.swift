@@ -27,6 +27,7 @@ extension Validator {
             guard let number = scalar.number, number.isFinite else { return wrong(scalar, shape, place) }
             return .number(number)
         case .boolean: return scalar.bool.map { .bool($0) } ?? wrong(scalar, shape, place)
+        case .text: return .string(scalar.text)
         // PostgreSQL writes booleans as t and f.
         case .scalar: return .string(scalar.bool.map { $0 ? "t" : "f" } ?? scalar.text)
         case .duration, .size, .percent: return measure(scalar, shape, place)

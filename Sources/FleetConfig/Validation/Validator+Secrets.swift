@@ -99,7 +99,7 @@ extension Validator {
             return .array(items)
         case .mapping:
             var members: [String: JSONValue] = [:]
-            for (key, pair) in keyed(node, place, expected: "options") ?? [] {
+            for (key, pair) in keyed(node, place) ?? [] {
                 members[key] = any(
                     pair.value, isObject: false, Place(mark: pair.value.start, path: place.path.key(key)))
             }

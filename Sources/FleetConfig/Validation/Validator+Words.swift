@@ -5,7 +5,7 @@ extension Validator {
     /// What a place takes, with its article.
     func noun(_ shape: Shape) -> String {
         switch shape {
-        case .string, .scalar: "a string"
+        case .string, .text, .scalar: "a string"
         case .sql: "an SQL statement"
         case .name: "a name"
         case .path: "a path"

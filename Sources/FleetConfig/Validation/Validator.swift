@@ -11,7 +11,9 @@ struct Validator {
     /// The names that the document declares, whether what they name is right or not.
     let declared: [Section: [String]]
 
-    var diagnostics: [Diagnostic] = []
+    private(set) var diagnostics: [Diagnostic] = []
+    /// Mistakes beyond `mostDiagnostics` were found.
+    private(set) var hasMore = false
     var references: [Reference] = []
     /// Findings by where the text stands: what is aliased a thousand times is looked at once.
     var inspected: [YAMLMark: String?] = [:]
@@ -46,7 +48,9 @@ struct Validator {
     private static func declarations(_ root: YAMLNode) -> [Section: [String]] {
         var declared: [Section: [String]] = [:]
         for section in Section.allCases {
-            declared[section] = root[section.rawValue]?.mapping?.compactMap { $0.key.scalar?.text }
+            var seen: Set<String> = []
+            let names = root[section.rawValue]?.mapping?.compactMap { $0.key.scalar?.text }
+            declared[section] = names?.filter { seen.insert($0).inserted }
         }
         let environments = root["clusters"]?.mapping?.compactMap { $0.value["environment"]?.scalar?.text }
         declared[.environments] = environments.map { Array(Set($0)).sorted() }
@@ -54,7 +58,10 @@ struct Validator {
     }
 
     mutating func report(_ place: Place, _ message: String, _ hint: String? = nil) {
-        guard diagnostics.count < Self.mostDiagnostics else { return }
+        guard diagnostics.count < Self.mostDiagnostics else {
+            hasMore = true
+            return
+        }
         let diagnostic = Diagnostic(
             file: file, line: place.mark.line, column: place.mark.column, path: place.path.description,
             message: message, hint: hint)
@@ -107,7 +114,8 @@ struct Validator {
 
     private mutating func map(_ node: YAMLNode, _ section: Section?, _ shape: Shape, _ place: Place) -> JSONValue? {
         if node.isNull { return .object([:]) }
-        guard let pairs = keyed(node, place, expected: section.map { "\($0.noun) names" } ?? "names") else {
+        guard let pairs = keyed(node, place, hint: section.map { "write {NAME: {…}}, NAME being the \($0.noun)'s" })
+        else {
             return nil
         }
         var values: [String: JSONValue] = [:]
@@ -121,10 +129,10 @@ struct Validator {
     }
 
     /// The pairs of a mapping, keys as text; of a key that stands twice the first one.
-    mutating func keyed(_ node: YAMLNode, _ place: Place, expected: String) -> [(String, YAMLPair)]? {
+    mutating func keyed(_ node: YAMLNode, _ place: Place, hint: String? = nil) -> [(String, YAMLPair)]? {
         guard let pairs = node.mapping else {
             let here = Place(mark: node.start, path: place.path)
-            report(here, "expected a mapping of \(expected), found \(found(node))")
+            report(here, "expected a mapping, found \(found(node))", hint)
             return nil
         }
         var first: [String: YAMLMark] = [:]
