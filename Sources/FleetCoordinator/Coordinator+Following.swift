@@ -23,8 +23,8 @@ extension Coordinator {
     }
 
     /// The run that puts back what this one did; nil while there is none.
-    public func putBackRun(of run: RunRecord) -> String? {
-        run.attributes[Self.abortRequested]?.string
+    public func putBackRun(of run: RunRecord) async throws -> String? {
+        try await undos(of: run.id).first?.id
     }
 
     /// Whether a data directory that the run kept beside is still there.

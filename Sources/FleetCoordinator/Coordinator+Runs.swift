@@ -65,9 +65,7 @@ extension Coordinator {
         let run = try await openRun(id)
         let plan = try run.decodedPlan()
         try checkConfiguration(plan)
-        if run.state == .aborting || run.attributes[Self.abortRequested] != nil {
-            return try await abort(id, observer: observer)
-        }
+        if run.state == .aborting { return try await abort(run.id, observer: observer) }
         switch try await engine.carryOut(run, observer: observer) {
         case .succeeded:
             if let undone = plan.undoes { try await finishUndo(of: undone, by: id) }
@@ -97,39 +95,46 @@ extension Coordinator {
     ) async throws -> RunOutcome {
         let run = try await openRun(id)
         let reason = cause ?? run.error ?? FleetError(.cancelled, "run \(id) was aborted")
+        // A crash after the last step of putting back, before this run was told.
+        if let done = try await undos(of: run.id).first(where: { $0.state == .succeeded }) {
+            try await finishUndo(of: run.id, by: done.id)
+            return RunOutcome(run: try await requireRun(run.id), putBack: done, error: reason)
+        }
         let back = try await undoRun(of: run, because: reason)
         var outcome: RunOutcome
         if let back {
             outcome = try await carryOut(back.id, observer: observer)
             outcome.putBack = outcome.run
         } else {
-            try await endAborted(id, reason)
+            try await endAborted(run.id, reason)
             outcome = RunOutcome(run: run)
         }
-        outcome.run = try await requireRun(id)
+        outcome.run = try await requireRun(run.id)
         outcome.error = outcome.error ?? reason
         return outcome
     }
 
-    static var abortRequested: String { "putBackBy" }
-
     /// The run that undoes this one: the one begun before a crash, or a new one. Nil when nothing was done yet.
     private func undoRun(of run: RunRecord, because reason: FleetError) async throws -> RunRecord? {
-        if let id = run.attributes[Self.abortRequested]?.string { return try await requireRun(id) }
         let lease = try await store.acquire(
-            run: run.id, resources: [], owner: person.owner, duration: RunEngine.leaseDuration, now: now,
-            isOwnerDead: person.isDead)
+            run: run.id, resources: RunEngine.resources(of: try run.decodedPlan()), owner: person.owner,
+            duration: RunEngine.leaseDuration, now: now, isOwnerDead: person.isDead)
         try await store.updateRun(run.id, state: .aborting, error: reason, endedAt: nil, lease: lease)
-        let plan = try await planUndo(of: run)
-        guard !plan.members.isEmpty || !plan.applications.isEmpty else {
-            try await store.release(lease)
-            return nil
+        let undo: RunRecord?
+        if let begun = try await undos(of: run.id).first(where: { !$0.state.isEnded }) {
+            undo = begun
+        } else {
+            let plan = try await planUndo(of: run)
+            undo = plan.members.isEmpty && plan.applications.isEmpty ? nil : try await engine.begin(plan)
         }
-        let back = try await engine.begin(plan)
-        try await store.setAttribute(run: run.id, key: Self.abortRequested, value: .string(back.id), lease: lease)
         // Its instances go over to the run that puts them back.
         try await store.release(lease)
-        return back
+        return undo
+    }
+
+    /// Runs that take this one back, newest first.
+    func undos(of id: String) async throws -> [RunRecord] {
+        try await store.runs(states: nil, limit: 1000).filter { $0.undoes == id }
     }
 
     private func finishUndo(of id: String, by undo: String) async throws {

@@ -38,8 +38,14 @@ struct RestorePlanner: Sendable {
         let world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance)
         let engine = try inventory.engine(of: name)
         if input.into == nil { try InPlaceRules(world: world, input: input).check() }
-        let target = try await resolver(world, engine).resolve(input.target)
+        var target = try await resolver(world, engine).resolve(input.target)
+        target.parameters = missing(target.parameters, in: world)
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
+        if wayBack == .setAside, !target.backup.tablespaces.isEmpty {
+            throw FleetError(
+                .refused, "\(name) has tablespaces outside its data directory, which cannot be kept beside",
+                hint: "start it and let it archive, so that its WAL is the way back, or say --way-back none")
+        }
         let sessions: [ServerSession]
         if let endpoint = world.endpoint, input.into == nil {
             sessions = try await servers.sessions(endpoint, deadline: .seconds(10))
@@ -63,6 +69,14 @@ struct RestorePlanner: Sendable {
                 currentTimeline: world.timeline, primaryClock: world.isPrimary ? world.server?.clock : nil, now: now,
                 reader: EngineWALReader(
                     engine: engine, context: try inventory.readingContext(of: world.instance), tail: world.tailBytes)))
+    }
+
+    /// Settings that WAL asks for beyond what is configured; nil when what is configured suffices.
+    private func missing(_ needed: RecoveryParameters?, in world: InstanceWorld) -> RecoveryParameters? {
+        guard let needed else { return nil }
+        guard let configured = world.server?.parameters ?? world.process.control?.parameters else { return needed }
+        let merged = configured.merged(with: needed)
+        return merged == configured ? nil : merged
     }
 
     private func scratch(

@@ -48,7 +48,7 @@ struct RunEngine: Sendable {
     func carryOut(_ run: RunRecord, observer: any RunObserver) async throws -> Ending {
         let plan = try run.decodedPlan()
         let lease = try await store.acquire(
-            run: run.id, resources: resources(of: plan), owner: person.owner, duration: Self.leaseDuration,
+            run: run.id, resources: Self.resources(of: plan), owner: person.owner, duration: Self.leaseDuration,
             now: clock(), isOwnerDead: person.isDead)
         try await store.updateRun(run.id, state: .running, error: nil, endedAt: nil, lease: lease)
         let journal = RunJournal(
@@ -65,7 +65,8 @@ struct RunEngine: Sendable {
         return ending
     }
 
-    private func resources(of plan: Plan) -> [String] {
+    /// What a run of this plan holds alone.
+    static func resources(of plan: Plan) -> [String] {
         plan.members.flatMap { member in
             switch plan.kind {
             case .backup: ["backup/\(member.instance)"]

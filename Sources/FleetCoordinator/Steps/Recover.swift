@@ -6,12 +6,19 @@ struct Recover: StepPerformer {
     static let patience: Duration = .seconds(300)
 
     func perform(_ context: StepContext) async throws -> JSONValue {
+        try CanonicalJSON.value(try await waitAtTarget(context))
+    }
+
+    /// Waits until replay stands at the target. A server that is down (it died of a fault that was mended since, or
+    /// its machine was restarted) is started first and comes to the same place again.
+    func waitAtTarget(_ context: StepContext) async throws -> ReplayObservation {
         let member = try context.member()
         guard let target = member.target else {
             throw FleetError(.drifted, "the plan has no target for \(member.instance)")
         }
         let place = try await context.place()
         let platform = try context.inventory.platform(of: place)
+        try await platform.start(place, deadline: Start.patience)
         let endpoint = try await platform.endpoint(of: place)
         let clock = ContinuousClock()
         let start = clock.now
@@ -22,7 +29,7 @@ struct Recover: StepPerformer {
             if replay.isInRecovery, isThere(replay, target, member) {
                 let bytes = max(0, (replay.replayedTo ?? .zero) - target.backup.startLSN)
                 await context.recordDuration("replay", member.instance, bytes, clock.now - start)
-                return try CanonicalJSON.value(replay)
+                return replay
             }
             guard replay.isInRecovery else { throw promotedEarly(place.name) }
             if replay.replayedTo != reached {

@@ -8,8 +8,8 @@ struct Verify: StepPerformer {
             throw FleetError(.drifted, "the plan has no target for \(member.instance)")
         }
         let place = try await context.place()
+        let replay = try await Recover().waitAtTarget(context)
         let endpoint = try await context.inventory.platform(of: place).endpoint(of: place)
-        let replay = try await context.servers.replay(endpoint, deadline: .seconds(30))
         try provePoint(replay, target, member)
         if member.scratch != nil { try await proveSeparate(endpoint, context) }
         var results: [DataCheckResult] = []
@@ -62,7 +62,12 @@ struct Verify: StepPerformer {
 struct Promote: StepPerformer {
     func perform(_ context: StepContext) async throws -> JSONValue {
         let place = try await context.place()
-        let endpoint = try await context.inventory.platform(of: place).endpoint(of: place)
+        let platform = try context.inventory.platform(of: place)
+        try await platform.start(place, deadline: Start.patience)
+        let endpoint = try await platform.endpoint(of: place)
+        if try await context.servers.replay(endpoint, deadline: .seconds(30)).isInRecovery {
+            _ = try await Recover().waitAtTarget(context)
+        }
         try await context.servers.promote(endpoint, deadline: .seconds(120))
         let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
         return ["timeline": .integer(Int64(server.timeline)), "lsn": .string(server.lsn.description)]
@@ -78,7 +83,9 @@ struct Settle: StepPerformer {
 
     func perform(_ context: StepContext) async throws -> JSONValue {
         let place = try await context.place()
-        let endpoint = try await context.inventory.platform(of: place).endpoint(of: place)
+        let platform = try context.inventory.platform(of: place)
+        try await platform.start(place, deadline: Start.patience)
+        let endpoint = try await platform.endpoint(of: place)
         try await context.servers.resetSettings(Self.recoverySettings, at: endpoint, deadline: .seconds(30))
         let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
         if server.preparedTransactions > 0 {
