@@ -45,7 +45,7 @@ struct DemoStory: Sendable {
             guard let scaler = try coordinator.inventory.scaler(of: application.name) as? any SupervisingScaler else {
                 throw FleetError(.unsupported, "\(application.name) cannot be started by fleet")
             }
-            try await scaler.setDesired(scaler.declaredCount)
+            try await scaler.setDesired(nil)
         }
         try await voice.watch("the shop takes orders") { try await self.awaitOrders(atLeast: 60) }
         voice.fact("orders in prod", try await count())
