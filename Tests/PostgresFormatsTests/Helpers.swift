@@ -1,5 +1,6 @@
 import FleetPluginAPI
 import FoundationEssentials
+import Testing
 
 extension FleetError.Code: Error {}
 
@@ -14,4 +15,9 @@ enum JSONRoundTrip {
     static func of<T: Codable>(_ value: T) throws -> T {
         try JSONDecoder().decode(T.self, from: JSONEncoder().encode(value))
     }
+}
+
+/// The bytes of a file that must be there.
+func fileBytes(_ path: String) throws -> [UInt8] {
+    [UInt8](try #require(FileManager.default.contents(atPath: path), "\(path)"))
 }

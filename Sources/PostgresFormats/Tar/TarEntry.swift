@@ -21,7 +21,7 @@ public struct TarEntry: Hashable, Sendable {
         case unprintable
     }
 
-    /// As it stands in the archive; directories without a slash at the end.
+    /// As it stands in the archive, but for `./` in front and slashes at the end.
     public var path: String
     public var kind: Kind
     /// Bytes of data that follow; zero for all but files.

@@ -76,6 +76,8 @@ struct TarExtensions {
             default: .other(header.type)
             }
         while path.count > 1, path.last == UInt8(ascii: "/") { path.removeLast() }
+        // PostgreSQL writes some directories as ./pg_wal.
+        while path.count > 2, path.starts(with: Array("./".utf8)) { path.removeFirst(2) }
         let hasData: Bool =
             switch kind {
             case .file, .other: true

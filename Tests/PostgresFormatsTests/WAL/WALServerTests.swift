@@ -27,8 +27,7 @@ struct WALServerTests {
             .compactMap { WALSegmentName($0, segmentSize: 1 << 20) }
             .filter { $0.timeline == timeline && $0.start < end }
             .map { name in
-                let data = try #require(FileManager.default.contents(atPath: "\(directory)/\(name)"))
-                return WALSegmentFile(name: name, bytes: [UInt8](data))
+                WALSegmentFile(name: name, bytes: try fileBytes("\(directory)/\(name)"))
             }
     }
 
@@ -213,6 +212,10 @@ struct WALServerTests {
             let events = try scan(old + new)
             let start = try #require(events.first(where: beginsTimeline)?.start)
             #expect(start >= new[0].name.start)
+            let file = try fileBytes("\(server.dataDirectory)/pg_wal/\(TimelineHistory.fileName(of: 2))")
+            let history = try TimelineHistory(file: file, timeline: 2)
+            #expect(history.ancestors.map(\.timeline) == [1] && history.ancestors[0].switchLSN <= start)
+            #expect(history.fileBytes == file)
             let ended = ends(events)
             // pg_waldump follows one timeline only.
             let before = try ends(dumped: try await dump(server, ["-r", "Transaction"], from: old[0].name))
