@@ -28,7 +28,7 @@ struct DemoCleaner: Sendable {
     }
 
     private func removeFiles() throws {
-        let isLink = try BlockingDisk.status(directory)?.kind == .link
+        let isLink = try BlockingDisk.status(directory)?.kind == .symbolicLink
         let place = isLink ? try BlockingDisk.destination(ofLink: directory) : directory
         for environment in DemoLayout.environments {
             try BlockingDisk.removeTree("/tmp/fleet-demo-\(TemporaryDirectory.tag(of: "\(place)/\(environment)"))")

@@ -1,6 +1,7 @@
 import DurableFiles
 import FleetCoordinator
 import FleetPluginAPI
+import FleetStore
 
 /// The demo, chapter by chapter: a fleet at work, a disaster, the way back, the proof.
 struct DemoStory: Sendable {

@@ -7,7 +7,7 @@ enum TemporaryDirectory {
     /// Makes `directory` usable by its owner-to-be: itself where that user can reach it, else a link to a new
     /// directory in /var/tmp. Returns where it really is.
     static func reachable(_ directory: String, by user: UserAccount, isRoot: Bool) async throws -> String {
-        if let status = try BlockingDisk.status(directory), status.kind == .link {
+        if let status = try BlockingDisk.status(directory), status.kind == .symbolicLink {
             return try BlockingDisk.destination(ofLink: directory)
         }
         let owner = FileOwner(user: user.userID, group: user.groupID)
