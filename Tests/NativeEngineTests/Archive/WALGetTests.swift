@@ -25,7 +25,7 @@ import Testing
     private static let missing = Segments.name(8).description
 
     @Test func whatIsNotThereIsOne() async throws {
-        try await withScratch { scratch in
+        try await withScratch { (scratch) async throws in
             let (storage, _) = try await Self.archive()
             let agent = Agent(storage)
             #expect(await agent.run("wal-get", Self.missing, scratch.path("x")) == 1)
@@ -35,7 +35,7 @@ import Testing
     }
 
     @Test func everyFaultIsAbove199() async throws {
-        try await withScratch { scratch in
+        try await withScratch { (scratch) async throws in
             let (storage, key) = try await Self.archive()
             let agent = Agent(storage)
             let marker = storage[RepositoryMarker.key]
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func anotherRepositoryHelpsOutButAFaultNeverCountsAsAnAnswer() async throws {
-        try await withScratch { scratch in
+        try await withScratch { (scratch) async throws in
             let (good, _) = try await Self.archive(3)
             let (bad, key) = try await Self.archive(3)
             bad[key] = Array((bad[key] ?? []).dropLast())
@@ -85,7 +85,7 @@ import Testing
     }
 
     @Test func anObjectUnderAnotherNameIsNotGivenOut() async throws {
-        try await withScratch { scratch in
+        try await withScratch { (scratch) async throws in
             let (storage, key) = try await Self.archive()
             storage[key.replacing(Self.wanted, with: Self.missing)] = storage[key]
             #expect(await Agent(storage).run("wal-get", Self.missing, scratch.path("x")) >= 200)

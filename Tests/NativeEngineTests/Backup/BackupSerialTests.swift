@@ -11,7 +11,7 @@ import Testing
     @Test func aBackupIsRestoredToThePointInTime() async throws {
         try await withScratch { (place) async throws in
             let storage = try DirectoryStorage(name: "local", root: place.path("repository"))
-            try await ArchivedServer.with(storage) { archived in
+            try await ArchivedServer.with(storage) { (archived) async throws in
                 let server = archived.server
                 let fast = try archived.scratch.directory("fast", owner: server.installation.owner)
                 try await server.query("create tablespace fast location '\(fast)'")
@@ -43,7 +43,7 @@ import Testing
                 try await server.installation.run("pg_verifybackup", ["-n", directory]).checked()
                 let identifier = try await server.installation.run("pg_controldata", [directory]).checked().text
                 #expect(identifier.contains(backup.systemIdentifier.description))
-                try await archived.boot(directory) { restored in
+                try await archived.boot(directory) { (restored) async throws in
                     #expect(try await restored.value("select count(*) from orders") == "20001")
                     #expect(try await restored.value("select count(*) from items") == "5000")
                     #expect(try await restored.value("select pg_tablespace_location(oid) from pg_tablespace where spcname = 'fast'") == moved)

@@ -64,17 +64,15 @@ import Testing
             size: Int64(content.count), sha256: ContentHash(of: content), segmentSize: Segments.size,
             archivedAt: Timestamp(microseconds: 5_000_000), summary: nil)
         let object = try WALObject.encode(header, content, level: 1)
-        #expect(try WALObject.header(Array(object.prefix(Int(WALObject.probeSize))), "it") == header)
-        #expect(try WALObject.content(object, header, "it") == content)
+        let read = try WALObject.header(Array(object.prefix(Int(WALObject.probeSize))), "it")
+        #expect(read.name == header.name && read.sha256 == header.sha256 && read.archivedAt == header.archivedAt)
+        #expect(try WALObject.content(object, read, "it") == content)
         #expect(try Zstd.decompressFrames(object, limit: 2 << 20, "it") == content)
         for position in object.indices {
             var damaged = object
-            damaged[position] ^= 0x04
+            damaged[position] ^= 1 << UInt8(position % 8)
             #expect(throws: FleetError.self, "byte \(position)") {
-                let header = try WALObject.header(damaged, "it")
-                if try WALObject.content(damaged, header, "it") == content, header == header {
-                    throw FleetError(.corrupted, "an unused bit")
-                }
+                try WALObject.content(damaged, WALObject.header(damaged, "it"), "it")
             }
         }
     }

@@ -93,7 +93,7 @@ struct ArchivedServer {
     func restore(
         _ backup: BackupRecord, to directory: String, mode: RestoreRequest.Mode = .empty,
         stop: RecoverySettings.Stop = .immediate, timeline: TimelineID = 1, tablespaces: [String: String] = [:],
-        settings: [String: String] = [:]
+        settings: [String: String] = [:], _ before: () -> Void = {}
     ) async throws -> RestoreReport {
         let request = RestoreRequest(
             key: "r", backup: backup, dataDirectory: directory, mode: mode,
@@ -103,6 +103,7 @@ struct ArchivedServer {
         task.restoreCommand = try await exportArchive()
         let text = String(decoding: try JSONText.encode(task), as: UTF8.self)
         agent.forget()
+        before()
         let status = await agent.run("restore", text)
         guard status == 0, let result = agent.result else {
             throw agent.failure ?? FleetError(.failed, "exit status \(status): \(agent.log)")

@@ -9,6 +9,8 @@ final class MemoryStorage: Storage {
         var objects: [String: (bytes: [UInt8], modified: Timestamp)] = [:]
         /// Writes that still succeed; nil for all of them.
         var writesLeft: Int?
+        /// Reads likewise.
+        var readsLeft: Int?
         var isVanished = false
     }
 
@@ -27,7 +29,7 @@ final class MemoryStorage: Storage {
 
     func get(_ key: String, range: Range<Int64>?) async throws -> [UInt8] {
         try state.withLock { state in
-            try state.check()
+            try state.countRead()
             guard let bytes = state.objects[key]?.bytes else { throw FleetError(.notFound, "there is no \(key)") }
             guard let range else { return bytes }
             return Array(bytes[min(Int(range.lowerBound), bytes.count)..<min(Int(range.upperBound), bytes.count)])
@@ -86,6 +88,8 @@ final class MemoryStorage: Storage {
 
     func breakAfter(writes: Int?) { state.withLock { $0.writesLeft = writes } }
 
+    func breakAfter(reads: Int?) { state.withLock { $0.readsLeft = reads } }
+
     func vanish(_ isVanished: Bool = true) { state.withLock { $0.isVanished = isVanished } }
 
     func copy() -> MemoryStorage {
@@ -101,6 +105,12 @@ final class MemoryStorage: Storage {
 extension MemoryStorage.State {
     func check() throws {
         if isVanished || writesLeft == 0 { throw FleetError(.unavailable, "the storage is gone") }
+    }
+
+    mutating func countRead() throws {
+        try check()
+        if readsLeft == 0 { throw FleetError(.unavailable, "the storage is gone") }
+        if let left = readsLeft { readsLeft = left - 1 }
     }
 
     mutating func countWrite() throws {

@@ -32,7 +32,7 @@ extension BackupTask {
     }
 
     /// Waits until every segment from start to stop is in the repository and readable as what it is.
-    func awaitWAL(_ received: ReceivedBackup, _ server: ServerFacts, _ claim: ClaimKeeper) async throws {
+    func awaitWAL(_ received: ReceivedBackup, _ server: ServerFacts) async throws {
         let range = WALRange(
             timeline: received.timeline, start: received.startLSN, stop: received.stopLSN,
             segmentSize: server.segmentSize)
@@ -71,51 +71,14 @@ extension BackupTask {
         do {
             try await instance.storage.put(
                 instance.keys.document(label), SealedJSON.encode(document), condition: .absent)
+            // Of no more use; a claim beside a published backup says nothing.
+            try? await instance.storage.delete(instance.keys.claim(label))
             return document.record
         } catch let error as FleetError where error.code == .alreadyExists {
             guard let published = try await instance.document(label), published.key == request.backup.key else {
                 throw error
             }
             return published.record
-        }
-    }
-}
-
-/// Keeps a backup's claim young while it is made.
-final class ClaimKeeper {
-    private let instance: InstanceRepository
-    private let claim: BackupClaim
-    private var refreshedAt = ContinuousClock.now
-    private var triedAt = ContinuousClock.now
-
-    init(instance: InstanceRepository, claim: BackupClaim) {
-        self.instance = instance
-        self.claim = claim
-    }
-
-    func put() async throws {
-        try await instance.storage.put(instance.keys.claim(claim.label), SealedJSON.encode(claim), condition: .any)
-        refreshedAt = .now
-    }
-
-    /// Puts the claim again when it is time. One attempt may fail; many may not.
-    func refresh() async throws {
-        let now = ContinuousClock.now
-        guard now - triedAt > BackupClaim.refresh else { return }
-        triedAt = now
-        do {
-            try await put()
-        } catch {
-            try check()
-        }
-    }
-
-    /// - Throws: `failed` when an expiry may take the backup for dead.
-    func check() throws {
-        guard ContinuousClock.now - refreshedAt < BackupClaim.grace else {
-            throw FleetError(
-                .failed, "the backup \(claim.label) is given up",
-                cause: "its claim could not be renewed for \(DurationText.text(BackupClaim.grace))")
         }
     }
 }

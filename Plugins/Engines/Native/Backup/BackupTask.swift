@@ -24,8 +24,9 @@ struct BackupTask: Sendable {
     let instance: InstanceRepository
     let request: BackupTaskRequest
     let context: AgentContext
-    let label: String
     let startTime: Timestamp
+    let claim: ClaimKeeper
+    var label: String { claim.label }
 
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform { context in
@@ -50,8 +51,13 @@ struct BackupTask: Sendable {
         }
         let now = Timestamp.now
         let task = BackupTask(
-            instance: instance, request: request, context: context,
-            label: BackupName.make(key: request.backup.key, kind: request.backup.kind, at: now), startTime: now)
+            instance: instance, request: request, context: context, startTime: now,
+            claim: ClaimKeeper(
+                instance: instance,
+                claim: BackupClaim(
+                    key: request.backup.key,
+                    label: BackupName.make(key: request.backup.key, kind: request.backup.kind, at: now),
+                    startedAt: now, host: ProcessInfo.processInfo.hostName, parents: [])))
         return try await Task(executorPreference: Workers.executor) { try await task.run() }.valueWithCancellation
     }
 
@@ -79,17 +85,12 @@ struct BackupTask: Sendable {
     private func run(_ connection: ReplicationConnection) async throws -> BackupRecord {
         let server = try await ServerFacts.read(connection, archiveCommand: request.archiveCommand)
         try await instance.admitWriter(server.identity.systemIdentifier)
-        let claim = ClaimKeeper(
-            instance: instance,
-            claim: BackupClaim(
-                key: request.backup.key, label: label, startedAt: startTime, host: ProcessInfo.processInfo.hostName,
-                parents: []))
-        try await claim.put()
+        try await claim.take()
         var isPublishing = false
         do {
-            let received = try await receive(connection, server, claim)
+            let received = try await receive(connection, server)
             let draft = try await store(received, server)
-            try await awaitWAL(received, server, claim)
+            try await awaitWAL(received, server)
             try claim.check()
             isPublishing = true
             return try await publish(draft)
@@ -101,7 +102,7 @@ struct BackupTask: Sendable {
     }
 
     private func receive(
-        _ connection: ReplicationConnection, _ server: ServerFacts, _ claim: ClaimKeeper
+        _ connection: ReplicationConnection, _ server: ServerFacts
     ) async throws -> ReceivedBackup {
         let meter = ProgressMeter("copy", total: nil, emit: context.emit)
         var receiver = BackupReceiver(

@@ -103,7 +103,7 @@ struct RepositoryState: Sendable {
                 now - object.modified < BackupClaim.lifetime,
                 let bytes = try await instance.storage.getIfPresent(object.key)
             else { continue }
-            // One that is published keeps its claim until it is removed; it builds upon nothing that is not its own.
+            // A crash between publication and the removal of the claim.
             if try await instance.storage.head(instance.keys.document(label)) != nil { continue }
             claims[label] = try SealedJSON.decode(BackupClaim.self, bytes, object.key)
         }

@@ -11,6 +11,9 @@ struct WALObjectHeader: Hashable, Sendable, Codable {
     /// Bytes of the file, and their SHA-256.
     var size: Int64
     var sha256: ContentHash
+    /// Bytes of the zstd frame that follows, and their SHA-256; set when the object is made.
+    var frameSize: Int64 = 0
+    var frameSHA256 = ContentHash(of: [])
     /// Bytes per segment; nil for a history file.
     var segmentSize: UInt64?
     var archivedAt: Timestamp
@@ -31,12 +34,16 @@ enum WALObject {
     static let contentLimit: Int64 = 1 << 30
 
     static func encode(_ header: WALObjectHeader, _ content: [UInt8], level: Int) throws -> [UInt8] {
+        let frame = try Zstd.compress(content, level: level)
+        var header = header
+        header.frameSize = Int64(frame.count)
+        header.frameSHA256 = ContentHash(of: frame)
         let json = try JSONText.encode(header)
         var data: [UInt8] = []
         data.append(ascii: tag)
         data += ContentHash(of: json).bytes
         data += json
-        return SkippableFrame(kind: headerKind, data: data).bytes + (try Zstd.compress(content, level: level))
+        return SkippableFrame(kind: headerKind, data: data).bytes + frame
     }
 
     /// How many bytes the front of the object has, the header included; nil when these are too few bytes to tell.
@@ -75,8 +82,12 @@ enum WALObject {
             throw FleetError(.corrupted, "\(subject) is damaged", cause: "it ends within its header")
         }
         let content = try bytes.withUnsafeBytes { bytes in
-            try Zstd.decompress(
-                UnsafeRawBufferPointer(rebasing: bytes[size...]), length: Int(header.size), subject)
+            let frame = UnsafeRawBufferPointer(rebasing: bytes[size...])
+            guard frame.count == Int(header.frameSize), ContentHash(of: frame) == header.frameSHA256 else {
+                throw FleetError(
+                    .corrupted, "\(subject) is damaged", cause: "size or SHA-256 of its compressed content differ")
+            }
+            return try Zstd.decompress(frame, length: Int(header.size), subject)
         }
         guard ContentHash(of: content) == header.sha256 else {
             throw FleetError(.corrupted, "\(subject) is damaged", cause: "the SHA-256 of its content differs")

@@ -69,6 +69,7 @@ struct VerifyTask: Sendable {
             case .failure(let error): report.add(label, error)
             }
         }
+        if request.backups.isEmpty { try await verifySmallObjects(&report) }
         try await verifyPacks(packs, &report)
         try await ArchiveVerification(instance: instance, meter: meter).verify(
             kept, everything: request.backups.isEmpty, &report)
@@ -81,6 +82,20 @@ struct VerifyTask: Sendable {
             throw FleetError(.notFound, "there is no backup \(label) of \(instance.subject)")
         }
         return request.backups.isEmpty ? published : request.backups.sorted()
+    }
+
+    /// Claims and tombstones: nothing is restored from them, but an expiry goes by them.
+    private func verifySmallObjects(_ report: inout VerifyReport) async throws {
+        for object in try await instance.storage.listAll(instance.keys.backups) {
+            guard let name = instance.keys.backupObject(object.key)?.name,
+                name == "started.json" || name == "expiring.json"
+            else { continue }
+            let outcome = try await Outcome {
+                guard let bytes = try await instance.storage.getIfPresent(object.key) else { return }
+                _ = try SealedJSON.decode(JSONValue.self, bytes, object.key)
+            }
+            if case .failure(let error) = outcome { report.add(object.key, error) }
+        }
     }
 
     private func verifyPacks(_ table: PackTable, _ report: inout VerifyReport) async throws {

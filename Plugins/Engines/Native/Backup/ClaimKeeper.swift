@@ -1,0 +1,64 @@
+import FleetPluginAPI
+import Synchronization
+
+/// Takes a label for a backup and keeps its claim young while the backup is made.
+final class ClaimKeeper: Sendable {
+    private let instance: InstanceRepository
+    private let state: Mutex<State>
+
+    private struct State {
+        var claim: BackupClaim
+        var refreshedAt = ContinuousClock.now
+        var triedAt = ContinuousClock.now
+    }
+
+    init(instance: InstanceRepository, claim: BackupClaim) {
+        self.instance = instance
+        state = Mutex(State(claim: claim))
+    }
+
+    var label: String { state.withLock { $0.claim.label } }
+
+    /// Claims the label; where an earlier attempt left something under it, one of the seconds after.
+    func take() async throws {
+        while true {
+            do {
+                let claim = state.withLock { $0.claim }
+                try await instance.storage.put(
+                    instance.keys.claim(claim.label), SealedJSON.encode(claim), condition: .absent)
+                return state.withLock { $0.refreshedAt = .now }
+            } catch let error as FleetError where error.code == .alreadyExists {
+                state.withLock { state in
+                    state.claim.startedAt = state.claim.startedAt + .seconds(1)
+                    state.claim.label = BackupName.make(key: state.claim.key, kind: .full, at: state.claim.startedAt)
+                }
+            }
+        }
+    }
+
+    /// Puts the claim again when it is time. One attempt may fail; many may not.
+    func refresh() async throws {
+        let due = state.withLock { state in
+            guard ContinuousClock.now - state.triedAt > BackupClaim.refresh else { return nil as BackupClaim? }
+            state.triedAt = .now
+            return state.claim
+        }
+        guard let due else { return }
+        do {
+            try await instance.storage.put(instance.keys.claim(due.label), SealedJSON.encode(due), condition: .any)
+            state.withLock { $0.refreshedAt = .now }
+        } catch {
+            try check()
+        }
+    }
+
+    /// - Throws: `failed` when an expiry may take the backup for dead.
+    func check() throws {
+        let age = state.withLock { ContinuousClock.now - $0.refreshedAt }
+        guard age < BackupClaim.grace else {
+            throw FleetError(
+                .failed, "the backup \(label) is given up",
+                cause: "its claim could not be renewed for \(DurationText.text(BackupClaim.grace))")
+        }
+    }
+}
