@@ -24,6 +24,9 @@ struct CronField {
 
     /// The five fields, macros written out.
     static func split(_ text: String) throws(FleetError) -> [Substring] {
+        guard text.utf8.count <= 1000 else {
+            throw FleetError(.configuration, "a cron expression of \(text.utf8.count) bytes", hint: "1000 are allowed")
+        }
         if text.hasPrefix("@") {
             guard let macro = macros[text.lowercased()] else {
                 throw FleetError(

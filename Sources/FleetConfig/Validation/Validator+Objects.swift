@@ -64,6 +64,7 @@ extension Validator {
     }
 
     private mutating func reportUnknown(_ name: String, in shape: ObjectShape, _ known: [String], _ place: Place) {
+        guard !isFull else { return report(place, "unknown key") }
         let here = shape.keys(known)
         let hint: String
         if let nearest = Suggestion.nearest(to: name, among: here) {

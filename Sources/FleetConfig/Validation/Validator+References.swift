@@ -6,6 +6,7 @@ extension Validator {
     mutating func checkReferences() {
         let known = declared.mapValues { Set($0) }
         for reference in references where known[reference.section]?.contains(reference.name) != true {
+            guard !isFull else { return report(reference.place, "there is no \(reference.section.noun)") }
             let home = reference.section == .environments ? Section.clusters : reference.section
             let hint = Suggestion.hint(
                 for: reference.name, among: declared[reference.section] ?? [],

@@ -14,6 +14,8 @@ struct Validator {
     private(set) var diagnostics: [Diagnostic] = []
     /// Mistakes beyond `mostDiagnostics` were found.
     private(set) var hasMore = false
+    /// What to write instead need not be found out any more.
+    var isFull: Bool { diagnostics.count >= Self.mostDiagnostics }
     var references: [Reference] = []
     /// Findings by where the text stands: what is aliased a thousand times is looked at once.
     var inspected: [YAMLMark: String?] = [:]
@@ -58,7 +60,7 @@ struct Validator {
     }
 
     mutating func report(_ place: Place, _ message: String, _ hint: String? = nil) {
-        guard diagnostics.count < Self.mostDiagnostics else {
+        guard !isFull else {
             hasMore = true
             return
         }
