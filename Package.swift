@@ -91,7 +91,7 @@ let package = Package(
             "FleetCommands",
             [
                 "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetCoordinator", "TerminalUI",
-                "ServerControl", "DurableFiles", "ProcessRunner", "HTTPClient", argumentParser, unixSignals,
+                "DurableFiles", "ProcessRunner", "YAML", argumentParser, unixSignals,
             ]),
 
         // Plugins that come with fleet.
@@ -110,7 +110,7 @@ let package = Package(
         .executableTarget(
             name: "fleet",
             dependencies: [
-                "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "NativeEngine", "DirectoryStorage",
+                "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine", "DirectoryStorage",
                 "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),

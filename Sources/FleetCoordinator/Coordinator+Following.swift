@@ -1,18 +1,18 @@
-public import FleetPluginAPI
+import FleetPluginAPI
 public import FleetStore
 
 extension Coordinator {
-    /// Whether a living process carries the run out.
-    public func isCarriedOut(_ run: RunRecord) async throws -> Bool {
-        guard run.state == .running || run.state == .aborting else { return false }
-        guard let lease = try await store.lease(of: run.id) else { return false }
-        return lease.expiresAt > now && !person.isDead(lease.owner)
-    }
-
-    /// The process that carries the run out, as people name it; nil when nobody does.
+    /// The process that carries the run out, or the run that puts it back, as people name it; nil when nobody does.
     public func carrier(of run: RunRecord) async throws -> String? {
-        guard try await isCarriedOut(run), let lease = try await store.lease(of: run.id) else { return nil }
-        return "process \(lease.owner.pid) on \(lease.owner.host)"
+        guard run.state == .running || run.state == .aborting else { return nil }
+        let back = run.state == .aborting ? try await putBackRun(of: run) : nil
+        for id in [run.id, back].compactMap({ $0 }) {
+            guard let lease = try await store.lease(of: id), lease.expiresAt > now, !person.isDead(lease.owner) else {
+                continue
+            }
+            return "process \(lease.owner.pid) on \(lease.owner.host)"
+        }
+        return nil
     }
 
     /// Asks whoever carries the run out.

@@ -10,6 +10,13 @@ public struct RunOutcome: Sendable {
     public var error: FleetError?
     /// The step in which it did.
     public var failedStep: String?
+
+    public init(run: RunRecord, putBack: RunRecord? = nil, error: FleetError? = nil, failedStep: String? = nil) {
+        self.run = run
+        self.putBack = putBack
+        self.error = error
+        self.failedStep = failedStep
+    }
 }
 
 extension Coordinator {

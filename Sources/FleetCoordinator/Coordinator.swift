@@ -23,6 +23,9 @@ public struct Coordinator: Sendable {
 
     public var now: Timestamp { clock() }
 
+    /// Who asks, as the audit names people.
+    public var personName: String { person.name }
+
     var engine: RunEngine {
         RunEngine(store: store, inventory: inventory, servers: servers, person: person, clock: clock)
     }

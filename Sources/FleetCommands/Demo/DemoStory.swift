@@ -97,9 +97,13 @@ struct DemoStory: Sendable {
         let proof = DemoProof(
             orders: try DemoProof.orders(in: layout.home("prod")), present: Set(present.compactMap { Int64($0) }),
             target: disaster.before, repaired: coordinator.now)
-        voice.fact("orders acknowledged before \(disaster.before)", "\(proof.acknowledgedBefore), of which there: \(proof.found)")
+        voice.fact(
+            "orders acknowledged before \(disaster.before)",
+            "\(proof.acknowledgedBefore), of which there: \(proof.found)")
         voice.fact("orders sent between it and the repair", "\(proof.sentAfter), of which there: \(proof.wronglyThere)")
-        voice.fact("orders before, after the disaster, now", "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
+        voice.fact(
+            "orders before, after the disaster, now",
+            "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
         for application in await coordinator.status().applications {
             guard let scale = application.scale else { continue }
             voice.fact(application.application, "\(scale.ready) of \(scale.desired) running")

@@ -109,6 +109,15 @@ extension Coordinator {
         return problems
     }
 
+    /// Looks at applications alone; every one is asked, each with a deadline.
+    ///
+    /// - Parameter clusters: nil for all.
+    public func applicationStatus(clusters: Set<String>? = nil) async -> [ApplicationStatus] {
+        await bounded(inventory.applications.filter { clusters?.contains($0.cluster) ?? true }) {
+            await self.status(of: $0)
+        }
+    }
+
     private func status(of application: Application) async -> ApplicationStatus {
         let attempt = await Attempt { try await self.inventory.scaler(of: application.name).observe() }
         var status = ApplicationStatus(

@@ -1,0 +1,9 @@
+import ArgumentParser
+
+/// `fleet backups`
+struct BackupsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "backups", abstract: "What the repositories hold, and whether it is sound.",
+        subcommands: [BackupsList.self, BackupsShow.self, BackupsVerify.self, BackupsExpire.self],
+        defaultSubcommand: BackupsList.self)
+}

@@ -1,0 +1,102 @@
+import ArgumentParser
+import FleetCoordinator
+import FleetPluginAPI
+import TerminalUI
+
+/// `fleet backups verify`
+struct BackupsVerify: FleetVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "verify", abstract: "Read backups and WAL again, and compare them with what was written.",
+        discussion: "Exit status 1 when anything does not fit.")
+
+    @Argument(help: "The instance.") var instance: String
+    @Argument(help: ArgumentHelp("Backups; all, and the whole archive, when left out.", valueName: "label"))
+    var labels: [String] = []
+    @Option(help: ArgumentHelp("The repository; else the instance's first.", valueName: "name")) var repository: String?
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ session: Session) async throws -> ExitStatus {
+        let coordinator = try await session.coordinator()
+        let printer = RunPrinter(session.console)
+        await printer.begin()
+        let work: RepositoryWork
+        do {
+            work = try await Signals.stoppable(onFirst: {}) { [instance, labels, repository] in
+                try await coordinator.verifyBackups(
+                    of: instance, backups: labels, repository: repository, observer: printer)
+            }
+        } catch {
+            await printer.end()
+            throw error
+        }
+        await printer.end()
+        try session.console.show(RepositoryReport(work, verb: "verified"))
+        return work.failure == nil ? .done : .failed
+    }
+}
+
+/// What work on a repository found or did, in JSON.
+struct RepositoryReport: Displayable {
+    var instance: String
+    var repository: String
+    /// In the engine's words.
+    var report: JSONValue
+    var failure: FleetError?
+    /// `verified`, `expired`.
+    var verb: String
+
+    init(_ work: RepositoryWork, verb: String) {
+        instance = work.instance
+        repository = work.repository
+        report = work.report
+        failure = work.failure
+        self.verb = verb
+    }
+
+    func lines(_ page: Page) -> [StyledText] {
+        var lines = [
+            (failure == nil ? StyledText("ok", .good) : StyledText("not sound", .bad))
+                + StyledText("  \(instance) in \(repository)")
+        ]
+        var card = Card(page)
+        for (name, value) in (report.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+            card.add(Self.words(name), Self.text(value, of: name))
+        }
+        lines += card.lines
+        for finding in report["findings"]?.array ?? [] { lines += findingLines(finding, page) }
+        if let failure { lines += ErrorLines.lines(failure, width: page.width) }
+        return lines
+    }
+
+    private func findingLines(_ finding: JSONValue, _ page: Page) -> [StyledText] {
+        let object = finding["object"]?.string ?? ""
+        let message = finding["error"]?["message"]?.string ?? finding.string ?? ""
+        return Paragraph.lines("- ", "\(object): \(message)", page, .bad)
+    }
+
+    /// `archivedFiles` as `archived files`.
+    private static func words(_ name: String) -> String {
+        name.reduce(into: "") { $0 += $1.isUppercase ? " \($1.lowercased())" : String($1) }
+    }
+
+    private static func text(_ value: JSONValue, of name: String) -> String {
+        switch value {
+        case .integer(let number) where name == "bytes" || name == "freed": ByteSize.text(number)
+        case .integer(let number): MemberLines.grouped(Int(number))
+        case .number(let number): "\(number)"
+        case .string(let text): text
+        case .bool(let flag): flag ? "yes" : "no"
+        case .null: "nothing"
+        case .array(let items) where items.isEmpty: "none"
+        case .array(let items): texts(items)
+        case .object(let members): "\(members.count)"
+        }
+    }
+
+    private static func texts(_ items: [JSONValue]) -> String {
+        let texts = items.compactMap(\.string)
+        guard texts.count == items.count else { return "\(items.count)" }
+        return texts.count <= 8
+            ? texts.joined(separator: ", ") : "\(texts.count), from \(texts[0]) to \(texts[texts.count - 1])"
+    }
+}

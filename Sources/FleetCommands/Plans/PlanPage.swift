@@ -1,0 +1,65 @@
+import FleetPluginAPI
+import TerminalUI
+
+extension PlanView: Displayable {
+    /// Everything a person must know before saying yes, readable at 80 columns.
+    func lines(_ page: Page) -> [StyledText] {
+        var lines = Paragraph.lines("", title.capitalizedFirst, page, .strong, indent: 0)
+        for member in members {
+            lines += [""] + MemberLines(member: member, plan: self, page: page).lines
+        }
+        lines += applicationLines(page)
+        if !warnings.isEmpty { lines.append("") }
+        for warning in warnings {
+            lines += Paragraph.lines("! ", warning, page, .caution, indent: 0)
+        }
+        lines += ["", StyledText("Steps", .strong)] + StepLines.lines(steps, page)
+        let digest = page.isVerbose ? hash : String(hash.prefix(16))
+        return lines + ["", StyledText("plan \(digest), made \(Ages.moment(createdAt.wholeSecond))", .faint)]
+    }
+
+    private func applicationLines(_ page: Page) -> [StyledText] {
+        guard !applications.isEmpty else { return [] }
+        var table = Table([
+            .init("APPLICATION", shrinksTo: 12), .init("CLUSTER", shrinksTo: 8), .init("ENVIRONMENT"),
+            .init("RUNNING NOW", shrinksTo: 11), .init("USES", shrinksTo: 10),
+        ])
+        for application in applications {
+            table.add([
+                StyledText(application.name, .accent), StyledText(application.cluster),
+                StyledText(application.environment), ApplicationTable.scale(application.scale),
+                StyledText(application.uses.joined(separator: ", ")),
+            ])
+        }
+        return ["", StyledText("Applications that are taken down and brought back as they are now", .strong)]
+            + table.lines(width: page.width, indent: 2)
+    }
+}
+
+/// The numbered steps of a plan; those that are carried out together have one number.
+enum StepLines {
+    static func lines(_ steps: [PlanStepView], _ page: Page) -> [StyledText] {
+        var lines: [StyledText] = []
+        var phase: Int?
+        var number = 0
+        for step in steps {
+            if step.phase != phase { number += 1 }
+            let label = step.phase == phase ? "" : "\(number)"
+            phase = step.phase
+            lines.append(StyledText("  ") + StyledText(label, .faint).paddedLeft(to: 2) + "  " + StyledText(step.title))
+        }
+        return lines
+    }
+}
+
+extension String {
+    var capitalizedFirst: String {
+        prefix(1).uppercased() + dropFirst()
+    }
+}
+
+extension Timestamp {
+    var wholeSecond: Timestamp {
+        Timestamp(microseconds: microseconds - microseconds % 1_000_000)
+    }
+}

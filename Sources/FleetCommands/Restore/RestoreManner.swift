@@ -1,0 +1,71 @@
+import ArgumentParser
+import FleetConfig
+import FleetCoordinator
+import FleetPluginAPI
+
+/// How a restore goes.
+struct RestoreManner: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "Restore beside the source, as a server of its own of this name, in a directory of the platform's choice "
+                + "or the one given. Source and applications stay as they are.", valueName: "name[=directory]"))
+    var into: String?
+
+    @Option(
+        help: """
+            How the restore can be taken back: auto (by the archive, or by the kept data directory where there is no \
+            archive), set-aside (keep the data directory: needs its size again), none.
+            """)
+    var wayBack: RestoreInput.WayBackChoice = .auto
+
+    @Option(help: "Sessions that remain when the applications are down: refuse (turn back) or terminate (end them).")
+    var sessions: RestoreOptions.Sessions = .refuse
+
+    @Option(
+        help: """
+            When a step fails: auto (put everything back while no data was touched, or when the checks fail; else \
+            hold), hold, put-back.
+            """)
+    var onFailure: RestoreOptions.OnFailure = .auto
+
+    @Option(help: ArgumentHelp("Environments in the order in which applications come back.", valueName: "dev,prod"))
+    var stages: String?
+
+    @Flag(help: "No new full backup afterwards.") var noBackup = false
+
+    func options(in inventory: Inventory) throws -> RestoreOptions {
+        RestoreOptions(
+            sessions: sessions, onFailure: onFailure, stages: try chosenStages(inventory),
+            backupAfterwards: !noBackup && into == nil)
+    }
+
+    /// - Throws: `usage` for an environment that no cluster has.
+    private func chosenStages(_ inventory: Inventory) throws -> [String] {
+        guard let stages else { return inventory.configuration.rollout.stages.map(\.environment) }
+        let known = Set(inventory.configuration.clusters.values.map(\.environment))
+        return try stages.split(separator: ",").map { part in
+            let name = String(part.filter { $0 != " " })
+            guard known.contains(name) else {
+                throw FleetError(
+                    .usage, "--stages: no cluster has the environment \(name)",
+                    hint: "there are: " + known.sorted().joined(separator: ", "))
+            }
+            return name
+        }
+    }
+
+    /// `NAME` or `NAME=DIRECTORY`.
+    static func parse(into text: String) throws -> RestoreInput.Into {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        let name = String(parts[0])
+        let isLabel =
+            !name.isEmpty && name.utf8.count <= 40 && name.first != "-" && name.last != "-"
+            && name.utf8.allSatisfy { (0x61...0x7A).contains($0) || (0x30...0x39).contains($0) || $0 == 0x2D }
+        guard isLabel else {
+            throw ValidationError("--into: \(name) is no name: use a-z, 0-9 and -, at most 40 of them")
+        }
+        guard parts.count == 2 else { return RestoreInput.Into(name: name, place: nil) }
+        guard !parts[1].isEmpty else { throw ValidationError("--into: there is no directory after =") }
+        return RestoreInput.Into(name: name, place: Process.absolute(String(parts[1])))
+    }
+}

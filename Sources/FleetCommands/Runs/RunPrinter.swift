@@ -1,0 +1,139 @@
+import FleetCoordinator
+import FleetPluginAPI
+import FleetStore
+import TerminalUI
+
+/// Shows a run while it is carried out: finished steps stay, running ones are redrawn below them. Where there is no
+/// terminal, a line for each beginning and end.
+actor RunPrinter: RunObserver {
+    private struct Running {
+        var title: String
+        var since: ContinuousClock.Instant
+        var progress: TaskProgress?
+        var toldAt: ContinuousClock.Instant
+    }
+
+    private let terminal: Terminal
+    private let region: LiveRegion
+    private var order: [String] = []
+    private var running: [String: Running] = [:]
+    private var drawnAt = ContinuousClock.now
+    private var ticker: Task<Void, Never>?
+
+    /// How often a line about progress is written where there is no terminal.
+    private static let reportEvery: Duration = .seconds(10)
+    private static let redrawEvery: Duration = .milliseconds(100)
+
+    init(_ console: Console) {
+        terminal = console.error
+        region = LiveRegion(console.error)
+    }
+
+    /// Keeps the clocks of running steps going.
+    func begin() {
+        guard terminal.isTerminal else { return }
+        ticker = Task {
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                await redraw()
+            }
+        }
+    }
+
+    /// Removes what is redrawn; what stays stays.
+    func end() async {
+        ticker?.cancel()
+        running = [:]
+        order = []
+        await region.end()
+    }
+
+    func stepChanged(_ step: StepRecord) async {
+        switch step.state {
+        case .running: await started(step)
+        case .done: await finished(step, StyledText("✓ ", .good), StyledText(step.title))
+        case .failed:
+            await finished(step, StyledText("✗ ", .bad), StyledText(step.title, .bad))
+            if let error = step.error { await add(Self.detail(error.message)) }
+        case .skipped: await finished(step, StyledText("- ", .faint), StyledText(step.title, .faint))
+        case .pending, .compensating, .compensated: break
+        }
+    }
+
+    func progressed(step: String, _ progress: TaskProgress) async {
+        let now = ContinuousClock.now
+        if running[step] == nil {
+            // Work that is no step of a run, such as a verification.
+            running[step] = Running(title: progress.phase, since: now, progress: nil, toldAt: now)
+            order.append(step)
+        }
+        running[step]?.progress = progress
+        if terminal.isTerminal {
+            if now - drawnAt > Self.redrawEvery { await redraw() }
+        } else if let entry = running[step], now - entry.toldAt > Self.reportEvery {
+            running[step]?.toldAt = now
+            await add(StyledText("  \(entry.title): \(Self.amount(progress))", .faint))
+        }
+    }
+
+    func noted(step: String?, _ message: String) async {
+        await add(Self.detail(message))
+    }
+
+    /// A line that stays.
+    func add(_ line: StyledText) async {
+        await region.add([line])
+    }
+
+    private func started(_ step: StepRecord) async {
+        let now = ContinuousClock.now
+        if running[step.id] == nil { order.append(step.id) }
+        running[step.id] = Running(title: step.title, since: now, progress: nil, toldAt: now)
+        if !terminal.isTerminal { await add(StyledText("> \(step.title)")) }
+        await redraw()
+    }
+
+    private func finished(_ step: StepRecord, _ symbol: StyledText, _ title: StyledText) async {
+        running[step.id] = nil
+        order.removeAll { $0 == step.id }
+        var line = symbol + title
+        if let start = step.startedAt, let end = step.endedAt, end - start >= .seconds(1) {
+            line += StyledText("  \(Ages.rough(end - start))", .faint)
+        }
+        await add(line)
+        await redraw()
+    }
+
+    private func redraw() async {
+        drawnAt = .now
+        let columns = terminal.width ?? 80
+        await region.show(order.compactMap { running[$0] }.flatMap { Self.live($0, columns) })
+    }
+
+    private static func live(_ entry: Running, _ columns: Int) -> [StyledText] {
+        let elapsed = ContinuousClock.now - entry.since
+        var lines = [
+            StyledText("› ", .accent) + StyledText(entry.title)
+                + StyledText(elapsed < .seconds(1) ? "" : "  \(Ages.rough(elapsed))", .faint)
+        ]
+        guard let progress = entry.progress else { return lines }
+        if let total = progress.bytesTotal, total > 0 {
+            let bar = ProgressBar.text(Double(progress.bytesDone) / Double(total), columns: min(32, columns / 3))
+            lines.append("    " + bar + StyledText("  \(amount(progress))", .faint))
+        } else {
+            lines.append(StyledText("    \(amount(progress))", .faint))
+        }
+        return lines
+    }
+
+    /// `copy 1.2 GiB of 2.3 GiB`
+    private static func amount(_ progress: TaskProgress) -> String {
+        var text = "\(progress.phase) \(ByteSize.text(progress.bytesDone))"
+        if let total = progress.bytesTotal { text += " of \(ByteSize.text(total))" }
+        return text
+    }
+
+    private static func detail(_ text: String) -> StyledText {
+        StyledText("    \(text)", .faint)
+    }
+}

@@ -1,0 +1,119 @@
+import FleetCoordinator
+import FleetPluginAPI
+
+/// A plan in JSON, for programs that judge it. What `--plan-out` writes is another, exact form.
+struct PlanView: Hashable, Sendable, Codable {
+    /// `restore`, `restoreInto`, `undo`, `backup`.
+    var kind: String
+    var title: String
+    /// SHA-256 of the plan: what a confirmation is bound to.
+    var hash: String
+    var createdAt: Timestamp
+    /// The target as it was asked for; absent where it is written out in full, and for plans without one.
+    var asked: String?
+    /// The run that it undoes.
+    var undoes: String?
+    var members: [PlanMemberView]
+    var applications: [PlanApplicationView]
+    /// `refuse`, `terminate`.
+    var sessions: String
+    /// `auto`, `hold`, `put-back`.
+    var onFailure: String
+    var stages: [String]
+    var warnings: [String]
+    var steps: [PlanStepView]
+
+    /// - Parameter asked: the target as a person wrote it.
+    init(_ plan: Plan, asked: String? = nil) throws {
+        self.asked = asked
+        kind = plan.kind.rawValue
+        title = plan.title
+        hash = try plan.hash()
+        createdAt = plan.createdAt
+        undoes = plan.undoes
+        members = plan.members.map { PlanMemberView($0, of: plan) }
+        applications = plan.applications.map(PlanApplicationView.init)
+        sessions = plan.options.sessions.rawValue
+        onFailure = plan.options.onFailure.rawValue
+        stages = plan.options.stages
+        warnings = plan.warnings
+        steps = plan.steps.map(PlanStepView.init)
+    }
+}
+
+/// One instance of a plan in JSON.
+struct PlanMemberView: Hashable, Sendable, Codable {
+    var instance: String
+    var environment: String
+    var state: String
+    var timeline: UInt32?
+    var target: TargetView?
+    /// `archive`, `setAside`, `none`.
+    var wayBack: String
+    /// Seconds.
+    var estimate: Double?
+    var estimateBasis: String?
+    var sessions: [ServerSession]
+    /// The scratch instance and its directory, for a restore beside.
+    var into: String?
+    var place: String?
+    /// For an undo: `archive`, `setAside`, or `untouched` where the server is only started.
+    var bringsBack: String?
+    /// The repository that a backup goes to.
+    var repository: String
+    var backupKind: String?
+
+    init(_ member: Plan.Member, of plan: Plan) {
+        instance = member.instance
+        environment = member.environment
+        state = member.state.rawValue
+        timeline = member.timeline
+        if plan.kind == .undo { bringsBack = member.undo?.wayBack.rawValue ?? "untouched" }
+        // What an undo does not replay has the target of the run that it undoes.
+        if bringsBack == nil || bringsBack == "archive" {
+            target = member.target.map { TargetView($0, of: member.instance) }
+        }
+        wayBack = member.wayBack.rawValue
+        estimate = member.estimate?.duration.seconds
+        estimateBasis = member.estimate?.basis
+        sessions = member.sessions
+        into = member.scratch?.name
+        place = member.scratch?.place
+        repository = member.repository
+        backupKind = member.backup?.kind.rawValue
+    }
+}
+
+/// One application of a plan in JSON.
+struct PlanApplicationView: Hashable, Sendable, Codable {
+    var name: String
+    var cluster: String
+    var environment: String
+    var uses: [String]
+    var scale: ScaleView
+
+    init(_ application: Plan.ApplicationPlan) {
+        name = application.name
+        cluster = application.cluster
+        environment = application.environment
+        uses = application.uses
+        scale = ScaleView(application.scale)
+    }
+}
+
+/// One step of a plan in JSON. Steps of one phase are carried out together.
+struct PlanStepView: Hashable, Sendable, Codable {
+    var id: String
+    var phase: Int
+    var kind: String
+    var subject: String
+    var title: String
+
+    init(_ step: StepPlan) {
+        id = step.id
+        phase = step.phase
+        kind = step.kind.rawValue
+        subject = step.subject
+        title = step.title
+    }
+}
