@@ -126,7 +126,7 @@ let package = Package(
         tests("DurableFiles", ["FleetPluginAPI"]),
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("HTTPClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
