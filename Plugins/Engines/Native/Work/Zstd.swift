@@ -56,7 +56,7 @@ enum Zstd {
     private static let decompressors = ContextPool<DecompressorBox>()
 }
 
-// Each box is in the hands of one caller at a time: the pool gives it away and takes it back.
+// Guarded by ContextPool: a box is in the hands of one caller at a time.
 private final class CompressorBox: @unchecked Sendable {
     var compressor: ZstdCompressor
 
@@ -65,6 +65,7 @@ private final class CompressorBox: @unchecked Sendable {
     }
 }
 
+// Guarded by ContextPool, as above.
 private final class DecompressorBox: @unchecked Sendable {
     var decompressor: ZstdDecompressor
 
