@@ -99,8 +99,8 @@ let package = Package(
             "NativeEngine", at: "Engines/Native",
             ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
-        plugin("HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner"]),
-        plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner"]),
+        plugin("HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
+        plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
         plugin("SQLProbe", at: "Probes/SQL"),
         plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
         plugin("WebhookNotifier", at: "Notifiers/Webhook", ["HTTPClient"]),
@@ -139,8 +139,13 @@ let package = Package(
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
         tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
-        tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport"]),
+        // Stands in for the fleet binary where plugins run their own code in processes of their own.
+        .executableTarget(
+            name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],
+            path: "Tests/fleet-test-agent", swiftSettings: strict),
+        tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("SQLProbe", ["FleetPluginAPI"]),
         tests(
             "FleetCoordinator",
             [

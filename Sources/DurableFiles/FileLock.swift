@@ -47,6 +47,19 @@ public final class FileLock: Sendable {
         }
     }
 
+    /// Whether somebody holds it exclusively now. Taken for a moment to find out, shared, so that those who ask do not
+    /// see each other; who takes it exclusively needs a deadline above zero for that.
+    public static func isHeld(_ path: String, on executor: DiskExecutor = .shared) async throws -> Bool {
+        try await executor.run {
+            guard try BlockingDisk.status(path) != nil else { return false }
+            guard let lock = try attempt(path, mode: .shared, options: WriteOptions(directoryMode: nil)) else {
+                return true
+            }
+            lock.release()
+            return false
+        }
+    }
+
     /// Gives the lock back. Safe to repeat.
     public func release() {
         file.withLock { file in

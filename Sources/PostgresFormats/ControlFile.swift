@@ -72,3 +72,18 @@ public struct ControlFile: Hashable, Sendable {
     /// Whether the server that wrote it was stopped in order, so that no WAL is needed to start it again.
     public var isCleanlyShutDown: Bool { state == .shutDown || state == .shutDownInRecovery }
 }
+
+extension ControlFile.State: CustomStringConvertible {
+    /// As `pg_controldata` prints it.
+    public var description: String {
+        switch self {
+        case .startingUp: "starting up"
+        case .shutDown: "shut down"
+        case .shutDownInRecovery: "shut down in recovery"
+        case .shuttingDown: "shutting down"
+        case .inCrashRecovery: "in crash recovery"
+        case .inArchiveRecovery: "in archive recovery"
+        case .inProduction: "in production"
+        }
+    }
+}

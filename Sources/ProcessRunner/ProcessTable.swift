@@ -56,6 +56,29 @@ public enum ProcessTable {
         return body.split(separator: 0, omittingEmptySubsequences: false).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// What the process was given as an environment variable when it was started; nil when it has none of this name or
+    /// when that is not ours to know.
+    public static func variable(_ name: String, of pid: Int32) -> String? {
+        guard let bytes = contents("/proc/\(pid)/environ") else { return nil }
+        let prefix = Array("\(name)=".utf8)
+        let found = bytes.split(separator: 0).first { $0.starts(with: prefix) }
+        return found.map { String(decoding: $0.dropFirst(prefix.count), as: UTF8.self) }
+    }
+
+    /// Every process that has this variable in its environment: children inherit it, in whatever session they are.
+    public static func all(withVariable name: String, _ value: String) -> [ProcessEntry] {
+        all().filter { $0.isAlive && variable(name, of: $0.pid) == value }
+    }
+
+    /// How long ago it started; nil when the machine does not say.
+    public static func age(of entry: ProcessEntry) -> Duration? {
+        var now = timespec()
+        let ticks = UInt64(clamping: sysconf(Int32(_SC_CLK_TCK)))
+        guard ticks > 0, clock_gettime(CLOCK_BOOTTIME, &now) == 0 else { return nil }
+        let start = Duration.milliseconds(Int64(entry.startTicks * 1000 / ticks))
+        return .seconds(Int64(now.tv_sec)) + .nanoseconds(Int64(now.tv_nsec)) - start
+    }
+
     static func parse(_ bytes: [UInt8]) -> ProcessEntry? {
         // The name stands in parentheses and may hold any bytes, parentheses and spaces included.
         guard let open = bytes.firstIndex(of: UInt8(ascii: "(")), let end = bytes.lastIndex(of: UInt8(ascii: ")")),

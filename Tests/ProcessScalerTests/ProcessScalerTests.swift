@@ -1,1 +1,1 @@
-// ProcessScalerTests
+// filled below

@@ -16,7 +16,14 @@ public struct PostmasterPID: Hashable, Sendable {
     public var socketDirectory: String?
     /// The first address listened on (`*` for all); nil when there is none.
     public var listenAddress: String?
+    /// Key and id of the shared memory segment that tells whether a process of the server still lives (shmctl(2)).
+    public var sharedMemory: SharedMemory?
     public var status: Status?
+
+    public struct SharedMemory: Hashable, Sendable {
+        public var key: Int
+        public var id: Int
+    }
 
     public enum Status: String, Hashable, Sendable, CaseIterable {
         case starting
@@ -47,6 +54,8 @@ public struct PostmasterPID: Hashable, Sendable {
         port = line(3).flatMap { UInt16($0) }
         socketDirectory = line(4)
         listenAddress = line(5)
+        let numbers = line(6).map { $0.split(separator: " ").compactMap { Int($0) } } ?? []
+        sharedMemory = numbers.count == 2 ? SharedMemory(key: numbers[0], id: numbers[1]) : nil
         status = line(7).flatMap { Status(rawValue: Self.trimmed($0)) }
     }
 

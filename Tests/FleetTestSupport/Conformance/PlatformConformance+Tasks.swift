@@ -1,0 +1,86 @@
+import FleetPluginAPI
+
+extension PlatformConformance {
+    func task(_ key: String, _ script: String, deadline: Duration? = nil) -> TaskSpec {
+        TaskSpec(
+            key: "\(prefix)-\(key)", purpose: key, argv: ["/bin/sh", "-c", script], environment: ["GREETING": "hello"],
+            volume: .nothing, deadline: deadline)
+    }
+
+    /// A task is started once, followed, found again by a new object, and forgotten.
+    func checkTasks() async throws {
+        let platform = try makePlatform()
+        let spec = task("once", #"echo "$GREETING"; echo two; echo wrong >&2; sleep 0.3; printf three; exit 7"#)
+        try require(try await platform.observeTask(spec.key, of: instance) == .absent, "an unknown task is absent")
+        try await platform.launch(spec, for: instance)
+        try await makePlatform().launch(spec, for: instance)
+        let outcome = try await finish(spec.key)
+        try require(outcome.exitStatus == 7, "the exit status is the program's, not \(outcome.exitStatus)")
+        try require(outcome.startedAt <= outcome.endedAt, "a task ends after it started")
+        try await makePlatform().launch(spec, for: instance)
+        try require(
+            try await platform.observeTask(spec.key, of: instance) == .finished(outcome),
+            "a task that has ended is not started again")
+        try require(
+            try await platform.taskOutput(spec.key, of: instance, from: 0) == ["hello", "two", "three"],
+            "the output is the program's, written once")
+        try require(try await makePlatform().taskOutput(spec.key, of: instance, from: 2) == ["three"], "lines are numbered")
+        try require(try await platform.taskOutput(spec.key, of: instance, from: 3).isEmpty, "there are no more lines")
+        try require(
+            try await platform.taskErrors(spec.key, of: instance).split(separator: "\n").contains("wrong"),
+            "what was written to stderr is kept")
+        try await platform.forgetTask(spec.key, of: instance)
+        try await platform.forgetTask(spec.key, of: instance)
+        try require(try await platform.observeTask(spec.key, of: instance) == .absent, "a forgotten task is absent")
+    }
+
+    /// Cancelling and deadlines reach the program and everything it started.
+    func checkTaskEndings() async throws {
+        let platform = try makePlatform()
+        let endless = task("endless", "echo begun; sleep 1000 & wait")
+        try await platform.launch(endless, for: instance)
+        try require(try await makePlatform().observeTask(endless.key, of: instance) == .running, "a task is running")
+        try await requireError(.refused, .conflict, of: "forgetting a running task") {
+            try await platform.forgetTask(endless.key, of: instance)
+        }
+        try await makePlatform().cancelTask(endless.key, of: instance)
+        let cancelled = try await platform.observeTask(endless.key, of: instance)
+        try require(cancelled != .running, "a cancelled task is gone when cancelTask returns")
+        try await platform.cancelTask(endless.key, of: instance)
+
+        let late = task("late", "echo begun; sleep 1000", deadline: .milliseconds(300))
+        try await platform.launch(late, for: instance)
+        let outcome = try await finish(late.key)
+        try require(outcome.exitStatus != 0, "a task that was ended at its deadline has not succeeded")
+
+        let missing = TaskSpec(
+            key: "\(prefix)-missing", purpose: "missing", argv: ["/nonexistent/program"], volume: .nothing)
+        try await platform.launch(missing, for: instance)
+        try require(try await finish(missing.key).exitStatus != 0, "a program that is not there is a failed task")
+        for key in [endless.key, late.key, missing.key] { try await platform.forgetTask(key, of: instance) }
+    }
+
+    func checkSecrets() async throws {
+        let platform = try makePlatform()
+        var spec = task("secret", #"printf %s "$TOKEN" | wc -c"#)
+        spec.secrets = ["TOKEN": secret.reference]
+        try await platform.launch(spec, for: instance)
+        try require(try await finish(spec.key).exitStatus == 0, "a task with a secret runs")
+        let output = try await platform.taskOutput(spec.key, of: instance, from: 0)
+        try require(output.first.flatMap { Int($0) } == secret.value.utf8.count, "the secret reaches the program")
+        try await platform.forgetTask(spec.key, of: instance)
+    }
+
+    /// Waits for a task, asked of a new object each time.
+    func finish(_ key: String) async throws -> TaskOutcome {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
+            switch try await makePlatform().observeTask(key, of: instance) {
+            case .finished(let outcome): return outcome
+            case .running: try await Task.sleep(for: .milliseconds(20))
+            case let other: throw FixtureError("the task \(key) is \(other)")
+            }
+        }
+        throw FixtureError("the task \(key) does not end")
+    }
+}
