@@ -1,11 +1,21 @@
 import DirectoryStorage
 import FleetPluginHost
+import HostPlatform
 import NativeEngine
+import ProcessScaler
+import SQLProbe
 
 /// Every plugin that comes with fleet.
 func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
+    registry.addPlatform(HostPlatform.descriptor, internalVerbs: [HostPlatform.supervisorVerb]) {
+        try HostPlatform(context: $0, options: $1)
+    }
+    registry.addScaler(ProcessScaler.descriptor, internalVerbs: [ProcessScaler.supervisorVerb]) {
+        try ProcessScaler(context: $0, options: $1)
+    }
+    registry.addProbe(SQLProbe.descriptor) { try SQLProbe(context: $0, options: $1) }
     return registry
 }

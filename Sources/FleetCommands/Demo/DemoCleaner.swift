@@ -8,8 +8,8 @@ struct DemoCleaner: Sendable {
     /// `.fleet/demo` as fleet.yaml names it.
     let directory: String
 
-    /// Stops what runs and removes what the demo made; what is gone already is no error.
-    func clean() async throws {
+    /// Stops what runs; what is gone already is no error.
+    func stop() async throws {
         let inventory = coordinator.inventory
         for application in inventory.applications {
             guard let scaler = try inventory.scaler(of: application.name) as? any SupervisingScaler else { continue }
@@ -24,10 +24,10 @@ struct DemoCleaner: Sendable {
                 try await platform.stop(instance, mode: .fast, deadline: .seconds(60))
             }
         }
-        try removeFiles()
     }
 
-    private func removeFiles() throws {
+    /// Removes everything the demo made.
+    static func removeFiles(_ directory: String) throws {
         let isLink = try BlockingDisk.status(directory)?.kind == .symbolicLink
         let place = isLink ? try BlockingDisk.destination(ofLink: directory) : directory
         for environment in DemoLayout.environments {

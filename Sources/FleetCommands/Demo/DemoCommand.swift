@@ -10,66 +10,74 @@ struct DemoCommand: FleetVerb {
     static let configuration = CommandConfiguration(
         commandName: "demo", abstract: "A small fleet on this machine, damaged and restored before your eyes.",
         discussion: """
-            Two PostgreSQL servers and a live application, from the fleet.yaml of fleet's own source. Everything is \
-            under .fleet/demo beside that file; the servers answer on Unix sockets there and on nothing else. Needs \
-            Debian's postgresql package. It leaves the fleet running, to play with.
+            Two PostgreSQL servers and a live application, from the fleet.yaml of fleet's own source. Everything is
+            under .fleet/demo beside it; the servers answer on Unix sockets there. Needs Debian's postgresql package.
+            It leaves the fleet running, to play with.
 
-              fleet demo --clean       stop it and remove it
+              fleet demo               tell the story
+              fleet demo --clean       stop everything and remove it
             """)
 
     @Flag(help: "Stop the demo's servers and applications, and remove their files.") var clean = false
-    @OptionGroup var global: GlobalOptions
+    @OptionGroup(title: "Options of every command") var global: GlobalOptions
 
     func run(_ session: Session) async throws -> ExitStatus {
-        let console = session.console
-        let file = try await session.configuration().path
-        let directory = "\(ConfigurationFile.folder(of: file))/.fleet/demo"
-        if try BlockingDisk.status(directory) != nil {
-            try await DemoCleaner(coordinator: try await session.coordinator(), directory: directory).clean()
-            // The state went with everything else.
-            await session.close()
+        let configuration = try await session.configuration()
+        try check(configuration)
+        let directory = "\(ConfigurationFile.folder(of: configuration.path))/.fleet/demo"
+        return clean ? try await remove(directory, session) : try await tell(directory, configuration, session)
+    }
+
+    /// The story is of this fleet and no other: nobody's servers are taken for the demo's.
+    private func check(_ configuration: FleetConfiguration) throws {
+        let isDemo = configuration.instances.keys.sorted() == ["shop-dev", "shop-prod"]
+            && configuration.instances.values.allSatisfy {
+                $0.platform.string("dataDirectory")?.contains("/.fleet/demo/") == true
+            }
+        guard isDemo else {
+            throw FleetError(
+                .refused, "\(configuration.path) is not the demo's fleet.yaml",
+                hint: "run it in a clone of fleet's source, or name its fleet.yaml with --config")
         }
-        guard !clean else {
-            console.say(StyledText("done", .good) + "  the demo is gone")
-            return .done
+    }
+
+    private func tell(
+        _ directory: String, _ configuration: FleetConfiguration, _ session: Session
+    ) async throws -> ExitStatus {
+        guard try BlockingDisk.status(directory) == nil else {
+            throw FleetError(
+                .alreadyExists, "the demo's fleet is there already, in \(directory)",
+                hint: "look at it with: fleet status; remove it with: fleet demo --clean")
         }
-        // Before the state is opened: the place must be one that the servers' user can reach.
-        let layout = try await DemoLayout.prepare(beside: file)
+        let start = ContinuousClock.now
+        let layout = try await DemoLayout.prepare(beside: configuration.path)
         let coordinator = try await session.coordinator()
-        try await DemoStory(coordinator: coordinator, layout: layout, voice: Self.voice(console)).tell()
-        Self.invite(layout, console)
+        let voice = DemoVoice(console: session.console)
+        try await DemoStory(coordinator: coordinator, layout: layout, voice: voice).tell()
+        voice.chapter(
+            "Told in \(DurationText.text(ContinuousClock.now - start)).", "The fleet goes on running. Play with it:")
+        for line in Self.suggestions { voice.say(StyledText("  \(line)")) }
         return .done
     }
 
-    private static func voice(_ console: Console) -> DemoVoice {
-        let terminal = console.error
-        let page = Page(width: terminal.width, isVerbose: false)
-        let text: @Sendable ([StyledText]) -> String = { lines in
-            lines.map { $0.rendered(coloured: terminal.hasColours) }.joined(separator: "\n")
-        }
-        return DemoVoice(
-            say: { terminal.write($0 + "\n") },
-            bold: { StyledText($0, .strong).rendered(coloured: terminal.hasColours) },
-            dim: { StyledText($0, .faint).rendered(coloured: terminal.hasColours) },
-            renderPlan: { plan in (try? PlanView(plan)).map { text($0.lines(page)) } ?? plan.title },
-            renderWindows: { windows, now in text(WindowReport(windows, now: now).lines(page)) },
-            observer: { _ in RunPrinter(console) })
-    }
+    private static let suggestions = [
+        "fleet status                                              how everything is",
+        "fleet window                                              to what times it can be restored",
+        "fleet restore --cluster prod --target -30s                once more, and be asked first",
+        "fleet restore --instance shop-prod --target -30s --into copy      beside it",
+        "fleet runs list                                           then: fleet runs undo ID",
+        "fleet demo --clean                                        stop and remove it all",
+    ]
 
-    /// How to play with what is left running.
-    private static func invite(_ layout: DemoLayout, _ console: Console) {
-        console.say("")
-        console.say(StyledText("It is all still running", .strong) + StyledText("  try, here:", .faint))
-        let commands = [
-            ("fleet status", "how everything is"),
-            ("fleet window", "the times it can be restored to"),
-            ("fleet restore --instance shop-prod --target -30s", "again, with its plan and a question"),
-            ("fleet runs list", "what was done; fleet runs undo RUN takes a restore back"),
-            ("psql -h \(layout.sockets("prod")) -U postgres shop", "the restored database"),
-            ("fleet demo --clean", "stop it and remove it"),
-        ]
-        for (command, purpose) in commands {
-            console.say(StyledText("  ") + StyledText(command, .accent) + StyledText("  \(purpose)", .faint))
+    private func remove(_ directory: String, _ session: Session) async throws -> ExitStatus {
+        guard try BlockingDisk.status(directory) != nil else {
+            session.console.say(StyledText("there is no demo in \(directory)"))
+            return .done
         }
+        try await DemoCleaner(coordinator: try await session.coordinator(), directory: directory).stop()
+        await session.close()
+        try DemoCleaner.removeFiles(directory)
+        session.console.say(StyledText("removed \(directory)"))
+        return .done
     }
 }

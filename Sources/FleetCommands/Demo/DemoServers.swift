@@ -20,12 +20,10 @@ struct DemoServers: Sendable {
         for directory in [home, layout.sockets(environment)] {
             try BlockingDisk.makeDirectories(directory, owner: owner)
         }
-        _ = try await run(
-            "initdb",
-            [
-                "--pgdata", layout.data(environment), "--username", "postgres", "--auth", "trust", "--data-checksums",
-                "--encoding", "UTF8", "--locale", "C",
-            ])
+        _ = try await run("initdb", [
+            "--pgdata", layout.data(environment), "--username", "postgres", "--auth", "trust", "--data-checksums",
+            "--encoding", "UTF8", "--locale", "C",
+        ])
         let archive = try await coordinator.inventory.archiveCommands(of: instance).archive
         let settings = """
 
@@ -43,7 +41,8 @@ struct DemoServers: Sendable {
             """
         try BlockingDisk.append(Array(settings.utf8), to: "\(layout.data(environment))/postgresql.conf")
         try await coordinator.inventory.platform(of: instance).start(instance, deadline: .seconds(60))
-        try await query(environment, database: "postgres", "create role shop login; create database shop owner shop")
+        try await query(environment, database: "postgres", "create role shop login")
+        try await query(environment, database: "postgres", "create database shop owner shop")
         try await query(
             environment,
             """
@@ -64,13 +63,10 @@ struct DemoServers: Sendable {
     /// One value, asked with psql as the demo's superuser.
     @discardableResult
     func query(_ environment: String, database: String = "shop", _ sql: String) async throws -> String {
-        try await run(
-            "psql",
-            [
-                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", layout.sockets(environment), "-p",
-                "\(Self.port)",
-                "-U", "postgres", "-d", database, "-c", sql,
-            ])
+        try await run("psql", [
+            "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", layout.sockets(environment), "-p", "\(Self.port)",
+            "-U", "postgres", "-d", database, "-c", sql,
+        ])
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws -> String {

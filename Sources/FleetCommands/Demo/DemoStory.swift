@@ -2,6 +2,8 @@ import DurableFiles
 import FleetCoordinator
 import FleetPluginAPI
 import FleetStore
+import ProcessRunner
+import TerminalUI
 
 /// The demo, chapter by chapter: a fleet at work, a disaster, the way back, the proof.
 struct DemoStory: Sendable {
@@ -16,13 +18,14 @@ struct DemoStory: Sendable {
         try await backUp()
         try await openShop()
         let disaster = try await loseEverything()
-        try await restore(to: disaster.before)
-        try await prove(disaster)
+        try await prove(disaster, repaired: try await restore(to: disaster.before))
     }
 
     private func buildFleet() async throws {
         voice.chapter("A fleet", "two real PostgreSQL servers, prod and dev, that archive their WAL through fleet")
-        for storage in try ["local"].map(coordinator.inventory.storage(of:)) { try await storage.prepare() }
+        // The servers archive as the user that owns them.
+        try BlockingDisk.makeDirectories(
+            layout.repository, owner: FileOwner(user: layout.owner.userID, group: layout.owner.groupID))
         let servers = servers
         try await voice.watch("initdb, start, 5,000 orders each") {
             try await withThrowingTaskGroup(of: Void.self) { group in
@@ -83,27 +86,27 @@ struct DemoStory: Sendable {
         return Disaster(before: before, rowsBefore: rowsBefore, rowsAfter: rowsAfter)
     }
 
-    private func restore(to target: Timestamp) async throws {
+    /// Restores production; returns when its application began to come back.
+    private func restore(to target: Timestamp) async throws -> Timestamp {
         voice.chapter("The way back", "fleet restore --cluster prod --target \(target)")
         let plan = try await coordinator.planRestore(
             RestoreInput(instances: ["shop-prod"], target: TargetRequest(target: .time(target))))
-        voice.show(plan)
-        try await carryOut(plan)
+        try voice.show(try PlanView(plan))
+        voice.say("")
+        let run = try await carryOut(plan)
+        let steps = try await coordinator.store.steps(of: run)
+        return steps.first { $0.kind == StepKind.resume.rawValue }?.startedAt ?? coordinator.now
     }
 
-    private func prove(_ disaster: Disaster) async throws {
+    private func prove(_ disaster: Disaster, repaired: Timestamp) async throws {
         voice.chapter("The proof", "what the shop was told, against what the restored database holds")
         let present = try await servers.query("prod", "select id from orders").split(separator: "\n")
         let proof = DemoProof(
             orders: try DemoProof.orders(in: layout.home("prod")), present: Set(present.compactMap { Int64($0) }),
-            target: disaster.before, repaired: coordinator.now)
-        voice.fact(
-            "orders acknowledged before \(disaster.before)",
-            "\(proof.acknowledgedBefore), of which there: \(proof.found)")
+            target: disaster.before, repaired: repaired)
+        voice.fact("orders acknowledged before \(disaster.before)", "\(proof.acknowledgedBefore), of which there: \(proof.found)")
         voice.fact("orders sent between it and the repair", "\(proof.sentAfter), of which there: \(proof.wronglyThere)")
-        voice.fact(
-            "orders before, after the disaster, now",
-            "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
+        voice.fact("orders before, after the disaster, now", "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
         for application in await coordinator.status().applications {
             guard let scale = application.scale else { continue }
             voice.fact(application.application, "\(scale.ready) of \(scale.desired) running")
@@ -113,16 +116,27 @@ struct DemoStory: Sendable {
                 .checkFailed, "the restored database is not what the application was told",
                 hint: "this must never happen; please report it with \(layout.place)")
         }
-        voice.show(windows: await coordinator.windows(of: ["shop-prod"]), now: coordinator.now)
+        try voice.show(WindowReport(await coordinator.windows(of: ["shop-prod"]), now: coordinator.now))
     }
 
     private func count() async throws -> String {
         try await servers.query("prod", "select count(*) from orders")
     }
 
-    private func carryOut(_ plan: Plan) async throws {
+    @discardableResult
+    private func carryOut(_ plan: Plan) async throws -> String {
         let run = try await coordinator.begin(plan, confirmed: try plan.hash())
-        let outcome = try await coordinator.carryOut(run.id, observer: voice.observer(of: plan))
+        let printer = RunPrinter(voice.console)
+        await printer.begin()
+        let outcome: RunOutcome
+        do {
+            outcome = try await coordinator.carryOut(run.id, observer: printer)
+        } catch {
+            await printer.end()
+            throw error
+        }
+        await printer.end()
         if let error = outcome.error { throw error }
+        return run.id
     }
 }

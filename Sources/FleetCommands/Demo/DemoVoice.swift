@@ -1,44 +1,34 @@
 import FleetCoordinator
 import FleetPluginAPI
-import FleetStore
+import TerminalUI
 
 /// How the demo talks: chapters, facts, steps as they are done.
 struct DemoVoice: Sendable {
-    /// Writes a line for people.
-    let say: @Sendable (String) -> Void
-    /// Styles, or plain text where there is no colour.
-    let bold: @Sendable (String) -> String
-    let dim: @Sendable (String) -> String
-    let renderPlan: @Sendable (Plan) -> String
-    let renderWindows: @Sendable ([InstanceWindows], Timestamp) -> String
-    let observer: @Sendable (Plan) -> any RunObserver
+    let console: Console
 
     func chapter(_ title: String, _ text: String) {
         say("")
-        say(bold(title) + "  " + dim(text))
+        say(StyledText(title, .strong))
+        say(StyledText(text, .faint))
     }
 
     func fact(_ name: String, _ value: String) {
-        say("  \(name): \(bold(value))")
+        say(StyledText("  \(name): ") + StyledText(value, .strong))
+    }
+
+    func say(_ text: StyledText) {
+        console.output.write(text)
     }
 
     /// Does something that takes a moment, and says how long it took.
     func watch(_ title: String, _ body: () async throws -> Void) async throws {
         let start = ContinuousClock.now
         try await body()
-        say("  \(title)  " + dim(DurationText.text(ContinuousClock.now - start)))
+        say(StyledText("  \(title)  ") + StyledText(DurationText.text(ContinuousClock.now - start), .faint))
     }
 
-    func show(_ plan: Plan) {
-        say(renderPlan(plan))
-    }
-
-    func show(windows: [InstanceWindows], now: Timestamp) {
+    func show(_ value: some Displayable) throws {
         say("")
-        say(renderWindows(windows, now))
-    }
-
-    func observer(of plan: Plan) -> any RunObserver {
-        observer(plan)
+        try console.show(value)
     }
 }

@@ -41,11 +41,14 @@ struct Repository: Sendable {
         }
         try await repository.storage.prepare()
         if let found = try await find(repository) { return found }
-        let page = try await repository.storage.list("", after: nil, limit: 1)
-        guard page.objects.isEmpty else {
+        // Another backup may be making it at this moment.
+        let others = try await repository.storage.list("", after: nil, limit: 2).objects
+            .filter { $0.key != RepositoryMarker.key }
+        guard others.isEmpty else {
+            if let found = try await find(repository) { return found }
             throw FleetError(
                 .refused, "the storage of the repository \(repository.name) holds something else",
-                cause: "it has no \(RepositoryMarker.key), but \(page.objects[0].key)",
+                cause: "it has no \(RepositoryMarker.key), but \(others[0].key)",
                 hint: "give the repository a place of its own, or bring its \(RepositoryMarker.key) back")
         }
         let marker = RepositoryMarker(repository: UUID().uuidString.lowercased(), createdAt: .now)
