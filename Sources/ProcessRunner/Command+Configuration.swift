@@ -5,6 +5,7 @@ import SystemPackage
 
 extension Command {
     func configuration(_ options: PlatformOptions) throws -> Configuration {
+        let argv = try privilegedArgv()
         let program = argv.first ?? ""
         return Configuration(
             executable: program.utf8.contains(UInt8(ascii: "/")) ? .path(FilePath(program)) : .name(program),
@@ -20,16 +21,42 @@ extension Command {
         options.processGroupID = ownGroup ? 0 : nil
         options.createSession = ownSession
         options.teardownSequence = [.gracefulShutDown(toProcessGroup: true, allowedDurationToNextStep: grace)]
-        guard let user, user.userID != geteuid() else { return options }
+        return options
+    }
+
+    /// The command line that becomes the user first, where that is another one.
+    ///
+    /// setpriv(1) and not the library's own switch of user: that calls setgroups in a clone whose list of threads is
+    /// still the parent's (glibc learns of a fork only in its own `fork`), and now and then waits for them forever.
+    private func privilegedArgv() throws -> [String] {
+        guard let user, user.userID != geteuid() else { return argv }
         guard geteuid() == 0 else {
             throw FleetError(
                 .denied, "cannot run \(name) as \(user.name)", cause: "only root may run programs as another user",
                 hint: "run fleet as root or as \(user.name)")
         }
-        options.userID = user.userID
-        options.groupID = user.groupID
-        options.supplementaryGroups = user.groups
-        return options
+        let program = argv.first ?? ""
+        // A relative path is looked up where the program runs, by setpriv itself.
+        guard program.contains("/") && !program.hasPrefix("/") || ExecutableSearch.find(program, in: path) != nil else {
+            throw FleetError(
+                .notFound, "\(program) is not there", hint: "install it, or give its whole path or a PATH")
+        }
+        guard let setpriv = ExecutableSearch.find("setpriv", in: ExecutableSearch.standardPath) else {
+            throw FleetError(
+                .notFound, "cannot run \(name) as \(user.name): setpriv is not there", hint: "install util-linux")
+        }
+        let groups = user.groups.isEmpty
+            ? ["--clear-groups"] : ["--groups", user.groups.map(String.init).joined(separator: ",")]
+        return [setpriv, "--reuid", "\(user.userID)", "--regid", "\(user.groupID)"] + groups + ["--"] + argv
+    }
+
+    /// The `PATH` that the program gets.
+    private var path: String? {
+        switch environment.overrides["PATH"] {
+        case let path??: path
+        case .some(nil): ExecutableSearch.standardPath
+        case nil: nil
+        }
     }
 
     private func subprocessEnvironment() -> Environment {
