@@ -108,6 +108,9 @@ import Testing
     /// A restore is started like this: in recovery, paused, open for reading.
     @Test func aStandbyThatTakesConnectionsHasStarted() async throws {
         try await HostFixture.lend(.init(settings: ["restore_command": "false"])) { fixture in
+            // pg_control then has this server's own settings, and recovery needs no larger ones.
+            try await fixture.server.start()
+            try await fixture.server.stop()
             try fixture.write("standby.signal", "")
             try await fixture.platform().start(fixture.instance, deadline: .seconds(60))
             #expect(try await fixture.server.value("select pg_is_in_recovery()") == "t")
