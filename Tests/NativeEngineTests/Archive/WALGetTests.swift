@@ -78,7 +78,9 @@ import Testing
             bad[key] = Array((bad[key] ?? []).dropLast())
             let agent = Agent([("bad", bad), ("good", good)])
             #expect(await agent.run("wal-get", Self.wanted, scratch.path("x")) == 0)
-            #expect(Array(try Data(contentsOf: URL(filePath: scratch.path("x")))) == Segments.bytes(Segments.name(7), filler: 3))
+            #expect(
+                Array(try Data(contentsOf: URL(filePath: scratch.path("x"))))
+                    == Segments.bytes(Segments.name(7), filler: 3))
             bad.vanish()
             #expect(await agent.run("wal-get", Self.missing, scratch.path("y")) >= 200)
         }

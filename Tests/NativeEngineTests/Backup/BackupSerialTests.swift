@@ -46,7 +46,9 @@ import Testing
                 try await archived.boot(directory) { (restored) async throws in
                     #expect(try await restored.value("select count(*) from orders") == "20001")
                     #expect(try await restored.value("select count(*) from items") == "5000")
-                    #expect(try await restored.value("select pg_tablespace_location(oid) from pg_tablespace where spcname = 'fast'") == moved)
+                    #expect(
+                        try await restored.value(
+                            "select pg_tablespace_location(oid) from pg_tablespace where spcname = 'fast'") == moved)
                     #expect(try await restored.value("select pg_get_wal_replay_pause_state()") == "paused")
                     #expect(try await restored.value("show archive_mode") == "off")
                     try await restored.query("select pg_wal_replay_resume()")

@@ -42,16 +42,19 @@ final class Agent: Sendable {
 
     /// Runs a task that the engine described; its result, or what it failed with.
     func carryOut(_ task: TaskSpec) async throws -> JSONValue {
-        forget()
-        guard let position = task.argv.firstIndex(of: "agent") else {
+        guard let position = task.argv.firstIndex(of: "agent"), let request = task.argv.last else {
             throw FleetError(.protocolViolation, "no agent verb in \(task.argv)")
         }
-        let status = await run(task.argv[position + 1], Array(task.argv[(position + 4)...]))
+        return try await carryOut(task.argv[position + 1], request)
+    }
+
+    /// The result of a verb that takes a request, or what it failed with.
+    func carryOut(_ verb: String, _ request: String) async throws -> JSONValue {
+        told.withLock { $0 = ([], []) }
+        let status = await run(verb, request)
         if status != 0 { throw failure ?? FleetError(.failed, "exit status \(status): \(log)") }
         return result ?? .null
     }
-
-    func forget() { told.withLock { $0 = ([], []) } }
 
     var log: String { told.withLock { $0.log.joined(separator: "\n") } }
     var events: [TaskEvent] { told.withLock { $0.events } }

@@ -6,7 +6,7 @@ import Glibc
 @testable import NativeEngine
 
 /// A real server whose WAL goes through `wal-push`: its archive_command hands each file to this process.
-struct ArchivedServer {
+struct ArchivedServer: Sendable {
     let server: PostgresServer
     let scratch: ScratchDirectory
     let agent: Agent
@@ -99,16 +99,21 @@ struct ArchivedServer {
             key: "r", backup: backup, dataDirectory: directory, mode: mode,
             recovery: RecoverySettings(stop: stop, timeline: timeline, archivingOff: true, settings: settings),
             tablespaces: tablespaces)
-        var task = RestoreTaskRequest(restore: request, restoreCommand: "")
-        task.restoreCommand = try await exportArchive()
-        let text = String(decoding: try JSONText.encode(task), as: UTF8.self)
-        agent.forget()
+        let task = RestoreTaskRequest(restore: request, restoreCommand: try await exportArchive())
         before()
-        let status = await agent.run("restore", text)
-        guard status == 0, let result = agent.result else {
-            throw agent.failure ?? FleetError(.failed, "exit status \(status): \(agent.log)")
+        let text = String(decoding: try JSONText.encode(task), as: UTF8.self)
+        return try await agent.carryOut("restore", text).decoded(as: RestoreReport.self)
+    }
+
+    /// Runs a task; there is no `fleet` for restored servers to call, so they copy their WAL from a directory.
+    func carryOut(_ task: TaskSpec) async throws {
+        var task = task
+        if task.argv.contains("restore"), let text = task.argv.last {
+            var request = try JSONText.decode(RestoreTaskRequest.self, Array(text.utf8), "the request")
+            request.restoreCommand = try await exportArchive()
+            task.argv[task.argv.count - 1] = String(decoding: try JSONText.encode(request), as: UTF8.self)
         }
-        return try result.decoded(as: RestoreReport.self)
+        _ = try await agent.carryOut(task)
     }
 
     /// Fetches all archived WAL with `wal-get`. Returns a restore_command that copies from there.

@@ -73,7 +73,9 @@ final class MemoryStorage: Storage {
     subscript(key: String) -> [UInt8]? {
         get { state.withLock { $0.objects[key]?.bytes } }
         set {
-            state.withLock { state in state.objects[key] = newValue.map { ($0, state.objects[key]?.modified ?? Self.now) } }
+            state.withLock { state in
+                state.objects[key] = newValue.map { ($0, state.objects[key]?.modified ?? Self.now) }
+            }
         }
     }
 

@@ -35,7 +35,9 @@ import Testing
         }
     }
 
-    private static func expectFound(_ key: String, _ damage: String, _ storage: MemoryStorage, _ backup: BackupRecord) async {
+    private static func expectFound(_ key: String, _ damage: String, _ storage: MemoryStorage, _ backup: BackupRecord)
+        async
+    {
         let agent = Agent(storage)
         let request = #"{"backups":[],"key":"v","repository":"local"}"#
         let status = await agent.run("verify", request)
@@ -45,7 +47,8 @@ import Testing
         #expect(status != 0, "\(key) \(damage)")
         let name = key.split(separator: "/").suffix(2).joined(separator: "/")
         let told = agent.log + "\(String(describing: agent.failure))"
-        #expect(told.contains(key) || told.contains(name.replacing(".pack", with: "")) || told.contains(labelOf(key)),
+        #expect(
+            told.contains(key) || told.contains(name.replacing(".pack", with: "")) || told.contains(labelOf(key)),
             "\(key) \(damage): \(told)")
     }
 
@@ -58,7 +61,9 @@ import Testing
     private static func sibling(_ key: String, _ keys: [String]) -> String? {
         let kind = key.split(separator: "/").dropFirst(2).first
         let name = key.split(separator: ".").last
-        return keys.first { $0 != key && $0.split(separator: "/").dropFirst(2).first == kind && $0.split(separator: ".").last == name }
+        return keys.first {
+            $0 != key && $0.split(separator: "/").dropFirst(2).first == kind && $0.split(separator: ".").last == name
+        }
     }
 
     @Test func nothingIsRestoredFromDamage() async throws {
@@ -69,7 +74,9 @@ import Testing
             for key in storage.keys where key.contains("/packs/") || key.contains("/backups/") {
                 guard let bytes = storage[key] else { continue }
                 // The index at a pack's end is not needed to restore.
-                let positions = key.hasSuffix(".pack") ? [bytes.count / 4, bytes.count / 2] : [0, bytes.count / 2, bytes.count - 2]
+                let positions =
+                    key.hasSuffix(".pack")
+                    ? [bytes.count / 4, bytes.count / 2] : [0, bytes.count / 2, bytes.count - 2]
                 for position in positions {
                     var damaged = bytes
                     damaged[position] ^= 0x01

@@ -81,7 +81,8 @@ extension InstanceRepository {
         if let system, !record.knows(system) {
             throw FleetError(
                 .refused, "the server with system identifier \(system) has no archive for \(subject)",
-                cause: "the repository belongs to \(record.systems.map(\.identifier.description).joined(separator: ", "))")
+                cause:
+                    "the repository belongs to \(record.systems.map(\.identifier.description).joined(separator: ", "))")
         }
         return ArchiveReader(instance: self, system: system ?? current)
     }

@@ -50,7 +50,8 @@ enum WALPush {
         } else {
             throw FleetError(
                 .refused, "nothing says which server \(file.name.text) comes from",
-                cause: "global/pg_control beside it cannot be read, and the repository holds no WAL of the instance yet")
+                cause: "global/pg_control beside it cannot be read, and the repository holds no WAL of the instance yet"
+            )
         }
         let header = WALObjectHeader(
             name: file.name.text, kind: file.name.kind, systemIdentifier: system, size: Int64(file.content.count),

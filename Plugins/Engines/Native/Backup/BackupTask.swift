@@ -32,7 +32,8 @@ struct BackupTask: Sendable {
         await context.perform { context in
             let request = try context.request(BackupTaskRequest.self, arguments)
             guard request.backup.kind == .full else {
-                throw FleetError(.unsupported, "the native engine makes full backups only, not \(request.backup.kind.rawValue)")
+                throw FleetError(
+                    .unsupported, "the native engine makes full backups only, not \(request.backup.kind.rawValue)")
             }
             let repository = try context.repository(request.backup.repository)
             let record = try await run(request, repository, context)

@@ -58,7 +58,8 @@ struct ChunkWriter {
         await uploading.abandon()
     }
 
-    private static func compress(_ pieces: [ChunkPiece], _ known: KnownChunks, _ level: Int) throws -> [CompressedPiece] {
+    private static func compress(_ pieces: [ChunkPiece], _ known: KnownChunks, _ level: Int) throws -> [CompressedPiece]
+    {
         try pieces.map { piece in
             try piece.bytes.withUnsafeBytes { bytes in
                 let hash = ContentHash(of: bytes)

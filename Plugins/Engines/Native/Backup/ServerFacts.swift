@@ -14,7 +14,8 @@ struct ServerFacts: Sendable {
         let identity = try await connection.identifySystem(deadline: deadline)
         let version = await connection.serverVersion
         guard version >= 130_000 else {
-            throw FleetError(.unsupported, "the server has version \(version)", cause: "fleet backs up PostgreSQL 13 and later")
+            throw FleetError(
+                .unsupported, "the server has version \(version)", cause: "fleet backs up PostgreSQL 13 and later")
         }
         // Before 14 there is no setting that says it; transactions are read-only in recovery.
         let recovery = version >= 140_000 ? "in_hot_standby" : "transaction_read_only"

@@ -52,7 +52,9 @@ struct InstanceCatalog: Sendable {
         try await readHistories(files.map(\.file).filter { $0.kind == .history }.map(\.timeline), archive)
     }
 
-    private mutating func readSegments(_ files: [(file: WALFileName, size: Int64)], _ archive: ArchiveReader) async throws {
+    private mutating func readSegments(_ files: [(file: WALFileName, size: Int64)], _ archive: ArchiveReader)
+        async throws
+    {
         let headers = try await concurrently(files.map(\.file)) { file in
             try await Outcome { try await archive.header(file) }
         }
@@ -85,13 +87,17 @@ struct InstanceCatalog: Sendable {
             }
         }
         let seen = Set(catalog.segments.map(\.name.timeline)).union(catalog.backups.map(\.timeline))
-        if seen.contains(1) || !catalog.timelines.isEmpty { catalog.timelines.insert(TimelineHistory(timeline: 1), at: 0) }
+        if seen.contains(1) || !catalog.timelines.isEmpty {
+            catalog.timelines.insert(TimelineHistory(timeline: 1), at: 0)
+        }
         let known = Set(catalog.timelines.map(\.timeline)).union(timelines)
         for timeline in seen.subtracting(known).sorted() {
             add(
                 FleetError(
                     .corrupted, "timeline \(timeline) has no history in the archive",
-                    hint: "copy \(TimelineHistory.fileName(of: timeline)) from the server's pg_wal with fleet agent wal-push"),
+                    hint:
+                        "copy \(TimelineHistory.fileName(of: timeline)) from the server's pg_wal with fleet agent wal-push"
+                ),
                 TimelineHistory.fileName(of: timeline))
         }
     }

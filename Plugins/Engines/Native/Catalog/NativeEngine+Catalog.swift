@@ -12,7 +12,8 @@ extension NativeEngine {
         }
         if let failure = readings.last?.error, readings.allSatisfy({ $0.catalog == nil }) {
             throw FleetError(
-                .unavailable, "no repository of \(name) can be read", cause: failure.message + (failure.cause.map { ": \($0)" } ?? ""),
+                .unavailable, "no repository of \(name) can be read",
+                cause: failure.message + (failure.cause.map { ": \($0)" } ?? ""),
                 hint: failure.hint)
         }
         return Self.merge(readings)

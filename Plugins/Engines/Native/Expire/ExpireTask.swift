@@ -55,9 +55,13 @@ struct ExpireTask: Sendable {
                 continue
             }
             report.removed.append(record.label)
+            report.freed += state.documentSizes[record.label] ?? 0
             state.forget(record.label)
         }
         report.kept.sort()
+        for label in state.staleTombstones where report.kept.contains(label) && !request.isDryRun {
+            try await instance.storage.delete(instance.keys.tombstone(label))
+        }
         report.orphans = state.orphans
         try await removePacks(state, &report)
         for label in report.removed + report.orphans { try await removeRest(of: label, &report) }
@@ -106,10 +110,10 @@ struct ExpireTask: Sendable {
         let objects = try await instance.storage.listAll(instance.keys.backup(label))
         let tombstone = instance.keys.tombstone(label)
         let document = instance.keys.document(label)
-        for object in objects where object.key != tombstone && (object.key != document || request.isDryRun) {
+        for object in objects where object.key != tombstone && object.key != document {
             try await remove(object, &report)
         }
-        for object in objects where object.key == tombstone { try await remove(object, &report) }
+        if !request.isDryRun { try await instance.storage.delete(tombstone) }
     }
 
     private func remove(_ object: StoredObject, _ report: inout ExpireReport) async throws {

@@ -17,8 +17,12 @@ struct RepositoryState: Sendable {
     private(set) var claims: [String: BackupClaim] = [:]
     /// Labels without a published backup, with no live claim, and old.
     private(set) var orphans: [String] = []
+    /// Labels of published backups whose removal was begun and given up more than a day ago.
+    private(set) var staleTombstones: [String] = []
     private(set) var remarks: [String] = []
-    private var hasUnreadable = false
+    /// Bytes of each backup.json.
+    private(set) var documentSizes: [String: Int64] = [:]
+    private var hasUnreadableDocument = false
     private var now: Timestamp
 
     private init(now: Timestamp) {
@@ -40,8 +44,13 @@ struct RepositoryState: Sendable {
             }, by: \.label)
         for label in byLabel.keys.sorted() {
             let found = byLabel[label] ?? []
-            if found.contains(where: { $0.name == "backup.json" }) {
+            if let document = found.first(where: { $0.name == "backup.json" }) {
+                state.documentSizes[label] = document.object.size
                 try await state.addPublished(label, instance, packSizes)
+                let tombstone = found.first { $0.name == "expiring.json" }
+                if let tombstone, now - tombstone.object.modified > BackupClaim.lifetime {
+                    state.staleTombstones.append(label)
+                }
             } else if let newest = found.map(\.object.modified).max(), state.claims[label] == nil,
                 now - newest > BackupClaim.lifetime || found.contains(where: { $0.name == "expiring.json" })
             {
@@ -60,7 +69,7 @@ struct RepositoryState: Sendable {
         case .success(.some(let found)): document = found
         case .success(nil): return
         case .failure(let error):
-            hasUnreadable = true
+            hasUnreadableDocument = true
             remarks.append("\(label) was left alone: \(error)")
             return
         }
@@ -73,7 +82,6 @@ struct RepositoryState: Sendable {
                     record: document.record, packs: manifest.packs, segmentSize: manifest.header.segmentSize,
                     isGood: missing == nil))
         case .failure(let error):
-            hasUnreadable = true
             remarks.append("\(label) is damaged: \(error)")
             published.append(Published(record: document.record, isGood: false))
         }
@@ -85,7 +93,7 @@ struct RepositoryState: Sendable {
 
     /// Ids of packs that published backups need; nil when that cannot be known.
     var referencedPacks: Set<String>? {
-        guard !hasUnreadable else { return nil }
+        guard !hasUnreadableDocument, published.allSatisfy({ $0.packs != nil }) else { return nil }
         return Set(published.flatMap { $0.packs ?? [] }.map(\.id))
     }
 

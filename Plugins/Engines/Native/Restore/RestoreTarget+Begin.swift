@@ -127,7 +127,8 @@ extension RestoreTarget {
 
     /// Gives the directories their attributes and makes what is in them durable, the deepest first.
     func finishDirectories(_ manifest: Manifest) throws {
-        for directory in manifest.directories.sorted(by: { $0.path > $1.path }) where paths.links[directory.path] == nil {
+        for directory in manifest.directories.sorted(by: { $0.path > $1.path }) where paths.links[directory.path] == nil
+        {
             let here = path(directory.path)
             if let owner { try follow(here) { chown($0, owner.user, owner.group) } }
             try BlockingDisk.setMode(directory.mode, of: here)

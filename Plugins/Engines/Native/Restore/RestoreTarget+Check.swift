@@ -114,7 +114,8 @@ extension RestoreTarget {
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
             // key shmid perms size cpid lpid nattch …
             let fields = line.split(separator: " ").map(String.init)
-            guard fields.count > 6, Int64(fields[0]).map({ UInt32(truncatingIfNeeded: $0) }) == UInt32(truncatingIfNeeded: key),
+            guard fields.count > 6,
+                Int64(fields[0]).map({ UInt32(truncatingIfNeeded: $0) }) == UInt32(truncatingIfNeeded: key),
                 UInt64(fields[1]) == id
             else { continue }
             return Int(fields[6]) ?? 0

@@ -147,7 +147,8 @@ struct PackReport: Sendable {
             let found = Set(contents.chunks)
             for chunk in pack.chunks where !found.contains(chunk) {
                 throw FleetError(
-                    .corrupted, "the pack \(pack.entry.id) has not the chunk that a manifest expects at byte \(chunk.offset)")
+                    .corrupted,
+                    "the pack \(pack.entry.id) has not the chunk that a manifest expects at byte \(chunk.offset)")
             }
         } catch {
             errors.append(FleetError(error, "\(key) cannot be verified"))
