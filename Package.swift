@@ -126,7 +126,7 @@ let package = Package(
         tests("DurableFiles", ["FleetPluginAPI"]),
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner"]),
+        tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
@@ -138,6 +138,9 @@ let package = Package(
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
+        tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         // Stands in for the fleet binary where plugins run their own code in processes of their own.
         .executableTarget(

@@ -1,9 +1,12 @@
 import DirectoryStorage
 import FleetPluginHost
+import HTTPProbe
 import HostPlatform
+import LogNotifier
 import NativeEngine
 import ProcessScaler
 import SQLProbe
+import WebhookNotifier
 
 /// Every plugin that comes with fleet.
 func bundledPlugins() -> PluginRegistry {
@@ -17,5 +20,8 @@ func bundledPlugins() -> PluginRegistry {
         try ProcessScaler(context: $0, options: $1)
     }
     registry.addProbe(SQLProbe.descriptor) { try SQLProbe(context: $0, options: $1) }
+    registry.addProbe(HTTPProbe.descriptor) { try HTTPProbe($0, $1) }
+    registry.addNotifier(WebhookNotifier.descriptor) { try WebhookNotifier($0, $1) }
+    registry.addNotifier(LogNotifier.descriptor) { try LogNotifier($0, $1) }
     return registry
 }

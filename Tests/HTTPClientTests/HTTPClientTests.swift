@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import FleetTestSupport
 import Glibc
 import Synchronization
 import Testing

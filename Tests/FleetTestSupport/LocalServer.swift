@@ -3,19 +3,19 @@ import Synchronization
 
 /// An HTTP server of a test's own on a free loopback port or a Unix socket, made of plain sockets so that it can
 /// misbehave. Each connection has a thread that runs `serve` until it returns.
-final class LocalServer: Sendable {
-    let port: UInt16
+public final class LocalServer: Sendable {
+    public let port: UInt16
     private let listener: Int32
     private let path: String?
     private let counters = Mutex((connections: 0, requests: 0))
 
-    var url: String { "http://127.0.0.1:\(port)" }
-    var connections: Int { counters.withLock { $0.connections } }
-    var requests: Int { counters.withLock { $0.requests } }
+    public var url: String { "http://127.0.0.1:\(port)" }
+    public var connections: Int { counters.withLock { $0.connections } }
+    public var requests: Int { counters.withLock { $0.requests } }
 
     /// Answers every request on a connection with what `answer` makes of it, until it makes nothing.
-    static func answering(
-        unixSocket: String? = nil, _ answer: @escaping @Sendable (Request, Int) -> String?
+    public static func answering(
+        unixSocket: String? = nil, _ answer: @escaping @Sendable (LocalRequest, Int) -> String?
     ) throws -> LocalServer {
         try LocalServer(unixSocket: unixSocket) { connection in
             while let request = connection.readRequest() {
@@ -25,7 +25,7 @@ final class LocalServer: Sendable {
         }
     }
 
-    init(unixSocket: String? = nil, _ serve: @escaping @Sendable (Connection) -> Void) throws {
+    public init(unixSocket: String? = nil, _ serve: @escaping @Sendable (LocalConnection) -> Void) throws {
         signal(SIGPIPE, SIG_IGN)
         path = unixSocket
         let listener = socket(unixSocket == nil ? AF_INET : AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
@@ -49,13 +49,13 @@ final class LocalServer: Sendable {
         self.listener = listener
         self.port = port
         guard listen(listener, 64) == 0 else { throw ServerError() }
-        runOnThread { [self] in
+        detachThread { [self] in
             while true {
                 let descriptor = accept(listener, nil, nil)
                 guard descriptor >= 0 else { return }
                 counters.withLock { $0.connections += 1 }
-                runOnThread {
-                    let connection = Connection(descriptor, self)
+                detachThread {
+                    let connection = LocalConnection(descriptor, self)
                     serve(connection)
                     connection.close()
                 }
@@ -71,7 +71,7 @@ final class LocalServer: Sendable {
         }
     }
 
-    func stop() {
+    public func stop() {
         shutdown(listener, Int32(SHUT_RDWR))
         close(listener)
         if let path { unlink(path) }
@@ -84,13 +84,13 @@ final class LocalServer: Sendable {
     struct ServerError: Error {}
 }
 
-/// A request as it arrived.
-struct Request: Sendable {
-    var line: String
-    var headers: [String]
-    var body: [UInt8]
+/// A request as it arrived at a local server.
+public struct LocalRequest: Sendable {
+    public var line: String
+    public var headers: [String]
+    public var body: [UInt8]
 
-    func header(_ name: String) -> String? {
+    public func header(_ name: String) -> String? {
         let prefix = name.lowercased() + ":"
         return headers.first { $0.lowercased().hasPrefix(prefix) }
             .map { String($0.dropFirst(prefix.count).drop { $0 == " " }) }
@@ -98,7 +98,7 @@ struct Request: Sendable {
 }
 
 /// The server's end of a connection; used by one thread.
-final class Connection {
+public final class LocalConnection {
     let server: LocalServer
     private let descriptor: Int32
     private var buffer: [UInt8] = []
@@ -110,20 +110,20 @@ final class Connection {
     }
 
     /// Nil when the client has gone.
-    func readHead() -> Request? {
+    public func readHead() -> LocalRequest? {
         let end = Array("\r\n\r\n".utf8)
         while true {
             if let range = buffer.firstRange(of: end) {
                 let lines = String(decoding: buffer[..<range.lowerBound], as: UTF8.self).split(separator: "\r\n")
                 buffer.removeFirst(range.upperBound)
                 server.count()
-                return Request(line: String(lines[0]), headers: lines.dropFirst().map(String.init), body: [])
+                return LocalRequest(line: String(lines[0]), headers: lines.dropFirst().map(String.init), body: [])
             }
             guard fill() else { return nil }
         }
     }
 
-    func readRequest() -> Request? {
+    public func readRequest() -> LocalRequest? {
         guard var request = readHead() else { return nil }
         if let length = request.header("content-length").flatMap({ Int($0) }) {
             guard let body = read(length) else { return nil }
@@ -139,11 +139,11 @@ final class Connection {
         return request
     }
 
-    func write(_ text: String) { write(Array(text.utf8)) }
+    public func write(_ text: String) { write(Array(text.utf8)) }
 
     /// Whether the client took it.
     @discardableResult
-    func write(_ bytes: [UInt8]) -> Bool {
+    public func write(_ bytes: [UInt8]) -> Bool {
         var rest = bytes[...]
         while !rest.isEmpty {
             let count = rest.withUnsafeBytes {
@@ -156,19 +156,19 @@ final class Connection {
     }
 
     /// Ends the connection with a reset instead of an orderly end.
-    func reset() {
+    public func reset() {
         var option = linger(l_onoff: 1, l_linger: 0)
         setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &option, socklen_t(MemoryLayout<linger>.size))
         close()
     }
 
-    func close() {
+    public func close() {
         if isOpen { Glibc.close(descriptor) }
         isOpen = false
     }
 
     /// Waits until the client hangs up.
-    func waitForEnd() {
+    public func waitForEnd() {
         while fill() {}
     }
 
@@ -197,21 +197,7 @@ final class Connection {
     }
 }
 
-func ok(_ body: String, _ headers: String...) -> String {
+/// An answer with status 200.
+public func ok(_ body: String, _ headers: String...) -> String {
     "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\(headers.map { $0 + "\r\n" }.joined())\r\n\(body)"
-}
-
-func runOnThread(_ work: @escaping @Sendable () -> Void) {
-    final class Box: Sendable {
-        let work: @Sendable () -> Void
-        init(_ work: @escaping @Sendable () -> Void) { self.work = work }
-    }
-    var thread = pthread_t()
-    pthread_create(
-        &thread, nil,
-        { argument in
-            if let argument { Unmanaged<Box>.fromOpaque(argument).takeRetainedValue().work() }
-            return nil
-        }, Unmanaged.passRetained(Box(work)).toOpaque())
-    pthread_detach(thread)
 }
