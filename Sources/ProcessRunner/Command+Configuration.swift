@@ -45,7 +45,8 @@ extension Command {
             throw FleetError(
                 .notFound, "cannot run \(name) as \(user.name): setpriv is not there", hint: "install util-linux")
         }
-        let groups = user.groups.isEmpty
+        let groups =
+            user.groups.isEmpty
             ? ["--clear-groups"] : ["--groups", user.groups.map(String.init).joined(separator: ",")]
         return [setpriv, "--reuid", "\(user.userID)", "--regid", "\(user.groupID)"] + groups + ["--"] + argv
     }
