@@ -16,6 +16,7 @@ struct DemoLayout: Sendable {
     func data(_ environment: String) -> String { "\(place)/\(environment)/data" }
     func home(_ environment: String) -> String { "\(place)/\(environment)" }
     var repository: String { "\(place)/repository" }
+    var agents: String { "\(place)/agents" }
 
     /// The directory of the Unix sockets; their paths may have 107 bytes, so a deep place needs another.
     func sockets(_ environment: String) -> String {

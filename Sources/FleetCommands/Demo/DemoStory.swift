@@ -24,8 +24,10 @@ struct DemoStory: Sendable {
     private func buildFleet() async throws {
         voice.chapter("A fleet", "two real PostgreSQL servers, prod and dev, that archive their WAL through fleet")
         // The servers archive as the user that owns them.
-        try BlockingDisk.makeDirectories(
-            layout.repository, owner: FileOwner(user: layout.owner.userID, group: layout.owner.groupID))
+        for directory in [layout.repository, layout.agents] {
+            try BlockingDisk.makeDirectories(
+                directory, owner: FileOwner(user: layout.owner.userID, group: layout.owner.groupID))
+        }
         let servers = servers
         try await voice.watch("initdb, start, 5,000 orders each") {
             try await withThrowingTaskGroup(of: Void.self) { group in
