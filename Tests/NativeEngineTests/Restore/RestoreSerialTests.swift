@@ -16,22 +16,28 @@ import Testing
     @Test func aDeltaRestoreWritesOnlyWhatDiffersAndLeavesNothingStale() async throws {
         try await ArchivedServer.with(MemoryStorage()) { (archived) async throws in
             let server = archived.server
+            let fast = try archived.scratch.directory("fast", owner: server.installation.owner)
+            try await server.query("create tablespace fast location '\(fast)'")
+            try await server.query("create table s tablespace fast as select g from generate_series(1, 5000) g")
+            let moved = archived.scratch.path("moved")
             try await server.query("create table t as select g, repeat('y', 100) from generate_series(1, 50000) g")
+            let inTablespace = try await server.value("select pg_relation_filepath('s')")
             let path = try await server.value("select pg_relation_filepath('t')")
             let backup = try await archived.backup()
             let directory = try archived.place("restored")
-            let first = try await archived.restore(backup, to: directory)
+            let first = try await archived.restore(backup, to: directory, tablespaces: [fast: moved])
             #expect(first.written >= first.size - 16_384)
 
             let table = try FileHandleForDamage("\(directory)/\(path)")
             table.flip(at: 300_000)
             try FileHandleForDamage("\(directory)/base/1/1259").cut(to: 8192)
+            try FileHandleForDamage("\(directory)/\(inTablespace)").flip(at: 100)
             unlink("\(directory)/base/1/1247")
             for stale in ["base/1/99999", "pg_wal/000000090000000000000001", "standby.signal", "pg_replslot/old"] {
                 try "stale".write(toFile: "\(directory)/\(stale)", atomically: false, encoding: .utf8)
             }
             symlink("/etc", "\(directory)/pg_tblspc/99999")
-            let second = try await archived.restore(backup, to: directory, mode: .delta)
+            let second = try await archived.restore(backup, to: directory, mode: .delta, tablespaces: [fast: moved])
             #expect(second.written < 1_000_000 && second.written > 0)
             #expect(second.removed >= 5)
             for stale in ["base/1/99999", "pg_wal/000000090000000000000001", "standby.signal", "pg_replslot/old"] {
@@ -41,6 +47,7 @@ import Testing
             try await Self.verify(directory, server)
             try await archived.boot(directory) { (restored) async throws in
                 #expect(try await restored.value("select count(*) from t") == "50000")
+                #expect(try await restored.value("select count(*) from s") == "5000")
             }
         }
     }

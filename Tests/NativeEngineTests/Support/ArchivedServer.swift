@@ -14,7 +14,7 @@ struct ArchivedServer: Sendable {
     private let spool: String
 
     static func with(
-        _ storage: any Storage, settings: [String: String] = [:], checksums: Bool = true,
+        _ storage: any Storage, settings: [String: String] = [:], major: Int? = nil,
         _ body: (ArchivedServer) async throws -> Void
     ) async throws {
         try await withScratch { (scratch) async throws in
@@ -22,9 +22,10 @@ struct ArchivedServer: Sendable {
             let archiving = [
                 "archive_mode": "on", "archive_command": "cp %p \(spool)/.%f && mv \(spool)/.%f \(spool)/%f",
             ]
-            let server = try await PostgresServer.create(
-                in: scratch,
-                .init(settings: archiving.merging(settings) { $1 }, checksums: checksums, segmentMegabytes: 1))
+            var options = PostgresServer.Options(
+                settings: archiving.merging(settings) { $1 }, segmentMegabytes: 1)
+            if let major { options.installation = try await .major(major) }
+            let server = try await PostgresServer.create(in: scratch, options)
             try await server.start()
             let archived = ArchivedServer(
                 server: server, scratch: scratch, agent: Agent(storage), engine: try NativeEngine(), spool: spool)
