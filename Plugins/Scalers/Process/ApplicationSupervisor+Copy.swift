@@ -24,6 +24,11 @@ extension ApplicationSupervisor {
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(30))
         }
+        await retire(number)
+    }
+
+    /// Ends a copy and forgets it.
+    func retire(_ number: Int) async {
         await end(number)
         await setCopy(number, nil)
     }

@@ -89,6 +89,13 @@ actor ApplicationSupervisor {
             }
         }
         for (number, runner) in runners where number >= desired.count { runner.cancel() }
+        // Taken over from a supervisor that died, and not wanted any more.
+        for number in copies.keys where number >= desired.count && runners[number] == nil {
+            runners[number] = Task {
+                await self.retire(number)
+                self.forget(number)
+            }
+        }
         if generation != desired.generation {
             generation = desired.generation
             try await save()
