@@ -27,7 +27,8 @@ struct HostFixture: Sendable {
     func platform() throws -> HostPlatform {
         let context = PluginContext(
             name: "local", stateDirectory: state,
-            agent: AgentInvocation(executable: try BuiltProgram.path("fleet-test-agent"), configuration: "/nonexistent"),
+            agent: AgentInvocation(
+                executable: try BuiltProgram.path("fleet-test-agent"), configuration: "/nonexistent"),
             resolve: { _ in Secret(Self.secret) })
         return try HostPlatform(context: context, options: options)
     }
@@ -51,7 +52,9 @@ struct HostFixture: Sendable {
     /// Processes whose `/proc` file holds a text.
     static func processes(withText text: String, in file: String) -> [Int32] {
         let result = (try? listing("/proc")) ?? []
-        return result.compactMap { Int32($0) }.filter { $0 != getpid() && contents("/proc/\($0)/\(file)").contains(text) }
+        return result.compactMap { Int32($0) }.filter {
+            $0 != getpid() && contents("/proc/\($0)/\(file)").contains(text)
+        }
     }
 
     static func contents(_ path: String) -> String {

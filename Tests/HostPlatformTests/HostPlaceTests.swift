@@ -25,7 +25,8 @@ import Testing
             let endpoint = try await platform.endpoint(of: place.instance)
             #expect("\(endpoint.port)" == place.settings["port"] && endpoint.port != fixture.server.port)
             let copy = try await runTool([
-                fixture.server.installation.program("psql"), "-XAtq", "-h", endpoint.host, "-p", "\(endpoint.port)", "-U",
+                fixture.server.installation.program("psql"), "-XAtq", "-h", endpoint.host, "-p", "\(endpoint.port)",
+                "-U",
                 "postgres", "-c", "show archive_mode", "-c", "show data_directory",
             ]).checked()
             #expect(copy.text == "off\n\(data)\n")

@@ -13,8 +13,10 @@ import Testing
             try await fixture.server.start()
             let running = try await platform.observe(fixture.instance)
             #expect(running.state == .running)
-            #expect(running.control?.systemIdentifier.description == (try await fixture.server.controlData(
-                "Database system identifier")))
+            #expect(
+                running.control?.systemIdentifier.description
+                    == (try await fixture.server.controlData(
+                        "Database system identifier")))
             #expect(running.control?.state == "in production")
             try await fixture.server.crash()
             let crashed = try await platform.observe(fixture.instance)
@@ -142,8 +144,10 @@ import Testing
             let ours = found.filter { $0.platform.string("dataDirectory") == fixture.server.dataDirectory }
             let it = try #require(ours.first)
             #expect(ours.count == 1 && it.isRunning && it.majorVersion == "\(fixture.server.installation.major)")
-            #expect(it.systemIdentifier?.description == (try await fixture.server.controlData(
-                "Database system identifier")))
+            #expect(
+                it.systemIdentifier?.description
+                    == (try await fixture.server.controlData(
+                        "Database system identifier")))
             #expect(Set(found.map(\.suggestedName)).count == found.count)
         }
     }
@@ -165,7 +169,8 @@ import Testing
             for name in ["postgresql.conf", "pg_hba.conf", "pg_ident.conf"] {
                 try await runTool(["mv", "\(fixture.server.dataDirectory)/\(name)", "\(conf)/\(name)"]).checked()
             }
-            let extra = "data_directory = '\(fixture.server.dataDirectory)'\nhba_file = '\(conf)/pg_hba.conf'\n"
+            let extra =
+                "data_directory = '\(fixture.server.dataDirectory)'\nhba_file = '\(conf)/pg_hba.conf'\n"
                 + "ident_file = '\(conf)/pg_ident.conf'\n"
             let file = "\(conf)/postgresql.conf"
             try (HostFixture.contents(file) + extra).write(toFile: file, atomically: false, encoding: .utf8)

@@ -9,7 +9,9 @@ import Testing
     @Test func systemdIsAskedWithoutWaitingForAnybody() {
         #expect(
             Systemd.start("postgresql@15-main.service").argv
-                == ["systemctl", "--no-pager", "--no-ask-password", "start", "--no-block", "postgresql@15-main.service"])
+                == [
+                    "systemctl", "--no-pager", "--no-ask-password", "start", "--no-block", "postgresql@15-main.service",
+                ])
         #expect(
             Systemd.stop("pg").argv == ["systemctl", "--no-pager", "--no-ask-password", "stop", "--no-block", "pg"])
         #expect(Systemd.state("pg").argv.suffix(2) == ["is-active", "pg"])

@@ -14,7 +14,8 @@ struct ApplicationFixture: Sendable {
 
     /// Lends a fixture; everything the application started is ended, its supervisors first.
     static func lend(
-        script: String = "sleep 1000", _ more: [String: JSONValue] = [:], _ body: (ApplicationFixture) async throws -> Void
+        script: String = "sleep 1000", _ more: [String: JSONValue] = [:],
+        _ body: (ApplicationFixture) async throws -> Void
     ) async throws {
         try await withScratch { scratch in
             let values: [String: JSONValue] = [
@@ -30,7 +31,8 @@ struct ApplicationFixture: Sendable {
     func scaler(_ options: PluginOptions? = nil) throws -> ProcessScaler {
         let context = PluginContext(
             name: Self.name, stateDirectory: scratch.path("state"),
-            agent: AgentInvocation(executable: try BuiltProgram.path("fleet-test-agent"), configuration: "/nonexistent"),
+            agent: AgentInvocation(
+                executable: try BuiltProgram.path("fleet-test-agent"), configuration: "/nonexistent"),
             resolve: { _ in throw FleetError(.notFound, "an application has no secrets") })
         return try ProcessScaler(context: context, options: options ?? self.options)
     }
@@ -60,8 +62,10 @@ struct ApplicationFixture: Sendable {
     }
 
     func supervisors() -> [ProcessIdentity] {
-        ProcessTable.all().filter { $0.isAlive && ProcessTable.arguments($0.pid).suffix(2) == ["supervise-application", folder] }
-            .compactMap { ProcessIdentity(pid: $0.pid) }
+        ProcessTable.all().filter {
+            $0.isAlive && ProcessTable.arguments($0.pid).suffix(2) == ["supervise-application", folder]
+        }
+        .compactMap { ProcessIdentity(pid: $0.pid) }
     }
 
     func killSupervisor() async throws {

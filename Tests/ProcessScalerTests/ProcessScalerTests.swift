@@ -18,7 +18,8 @@ import Testing
     @Test func startsAsManyAsDeclaredAndScales() async throws {
         try await ApplicationFixture.lend { fixture in
             let before = try await fixture.scaler().observe()
-            #expect(before.desired == 0 && before.running == 0 && before.remarks.contains { $0.contains("never started") })
+            #expect(
+                before.desired == 0 && before.running == 0 && before.remarks.contains { $0.contains("never started") })
             #expect(try fixture.scaler().declaredCount == 3)
             try await fixture.scaler().setDesired(nil)
             try await fixture.waitFor(running: 3)
@@ -151,7 +152,8 @@ import Testing
     @Test func optionsMustNameOneKindOfApplication() throws {
         let context = PluginContext(
             name: "web", stateDirectory: "/nonexistent",
-            agent: AgentInvocation(executable: "/nonexistent", configuration: "/nonexistent"), resolve: { _ in Secret("") })
+            agent: AgentInvocation(executable: "/nonexistent", configuration: "/nonexistent"),
+            resolve: { _ in Secret("") })
         let wrong: [[String: JSONValue]] = [
             [:], ["command": []], ["command": ["a"], "systemdUnit": "b"],
         ]

@@ -13,7 +13,8 @@ import Testing
         return try SQLProbe(context: context, options: PluginOptions(values))
     }
 
-    private func context(_ endpoints: [String: Endpoint], _ answer: Result<DataCheckResult, FleetError>) -> ProbeContext {
+    private func context(_ endpoints: [String: Endpoint], _ answer: Result<DataCheckResult, FleetError>) -> ProbeContext
+    {
         ProbeContext(endpoints: endpoints, servers: CheckedServers(answer: answer), deadline: .seconds(3))
     }
 
@@ -53,7 +54,8 @@ import Testing
         let other = Endpoint(host: "/tmp", port: 5433, user: "postgres")
         let probe = try probe(["sql": "select 1", "instance": "billing", "database": "books", "equals": true])
         let servers = CheckedServers(answer: answer(true), expectedPort: 5433, expectedDatabase: "books")
-        let context = ProbeContext(endpoints: ["shop": shop, "billing": other], servers: servers, deadline: .seconds(3))
+        let context = ProbeContext(
+            endpoints: ["shop": shop, "billing": other], servers: servers, deadline: .seconds(3))
         #expect(await probe.judge(context) == .pass("billing answers 7"))
     }
 

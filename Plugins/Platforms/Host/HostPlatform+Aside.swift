@@ -58,7 +58,8 @@ extension HostPlatform {
         let server = try ServerState.look(host)
         guard server.isGone else {
             throw FleetError(
-                .refused, "the data directory of \(host.name) cannot be \(what): its server is \(server.state.rawValue)",
+                .refused,
+                "the data directory of \(host.name) cannot be \(what): its server is \(server.state.rawValue)",
                 cause: server.remarks.first, hint: "stop the instance first")
         }
     }
@@ -81,7 +82,8 @@ extension HostPlatform {
         } catch let error as FleetError where error.code == .conflict || error.code == .denied {
             throw FleetError(
                 .refused, "the data directory of \(host.name) cannot be renamed to \(destination)", cause: error.cause,
-                hint: "a mount point cannot be renamed, and the parent directory must be writable by \(host.owner.name)")
+                hint: "a mount point cannot be renamed, and the parent directory must be writable by \(host.owner.name)"
+            )
         }
     }
 

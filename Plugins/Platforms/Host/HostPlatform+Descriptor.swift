@@ -31,7 +31,8 @@ extension HostPlatform {
                 help: "The unit that runs the server; it is started and stopped through systemctl then."),
             OptionSpec(
                 "logFile", .path,
-                help: "What the server writes to stderr; a file in fleet's state without it. Not used with systemdUnit."),
+                help: "What the server writes to stderr; a file in fleet's state without it. Not used with systemdUnit."
+            ),
             OptionSpec(
                 "port", .integer(minimum: 1, maximum: 65_535),
                 help: "The server's port; from its configuration without it. fleet starts the server with it."),

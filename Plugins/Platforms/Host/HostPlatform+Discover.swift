@@ -34,9 +34,10 @@ extension HostPlatform {
             places.append(Place(path: path, name: name(of: path)))
         }
         // Debian's names are the better ones, so they come first where a directory is found twice.
-        places = try DebianCluster.all(in: "/etc/postgresql").map { cluster in
-            Place(path: cluster.dataDirectory, name: label("pg\(cluster.version)-\(cluster.name)"))
-        } + places
+        places =
+            try DebianCluster.all(in: "/etc/postgresql").map { cluster in
+                Place(path: cluster.dataDirectory, name: label("pg\(cluster.version)-\(cluster.name)"))
+            } + places
         for (root, depth) in [("/var/lib/postgresql", 2), ("/var/lib/pgsql", 2), ("/var/lib/pgsql", 1)] {
             places += folders(under: root, depth: depth).map { Place(path: $0, name: name(of: $0)) }
         }

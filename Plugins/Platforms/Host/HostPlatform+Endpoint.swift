@@ -22,7 +22,8 @@ extension HostPlatform {
     private func address(of host: HostInstance, _ server: ServerState) async throws -> ServerAddress {
         if server.ownsPIDFile || server.isListening, let file = server.pidFile, let port = file.port {
             return ServerAddress(
-                port: Int(port), socketDirectories: file.socketDirectory ?? "", listenAddresses: file.listenAddress ?? "")
+                port: Int(port), socketDirectories: file.socketDirectory ?? "",
+                listenAddresses: file.listenAddress ?? "")
         }
         let options = host.options
         var address = ServerAddress()

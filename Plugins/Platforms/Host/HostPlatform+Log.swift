@@ -50,7 +50,9 @@ extension HostPlatform {
     /// `current_logfiles` in the data directory: a line for each format, `stderr log/postgresql-….log`
     /// (PostgreSQL manual 9.26, pg_current_logfile).
     private func collectorLogs(of host: HostInstance) throws -> [String] {
-        guard let bytes = try BlockingDisk.readIfPresent(host.file("current_logfiles"), limit: 65_536) else { return [] }
+        guard let bytes = try BlockingDisk.readIfPresent(host.file("current_logfiles"), limit: 65_536) else {
+            return []
+        }
         let files = LogTail.lines(String(decoding: bytes, as: UTF8.self)).compactMap { line -> (String, String)? in
             let words = line.split(separator: " ", maxSplits: 1).map(String.init)
             return words.count == 2 ? (words[0], words[1]) : nil

@@ -53,9 +53,11 @@ extension HostPlatform {
     var scratchRoot: String { options.string("scratchDirectory") ?? "\(context.stateDirectory)/scratch" }
 
     private func scratchDirectory(of request: ScratchRequest) throws -> String {
-        guard !request.name.isEmpty, request.name.utf8.count <= 63, request.name.utf8.allSatisfy({ byte in
-            (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
-        }) else {
+        guard !request.name.isEmpty, request.name.utf8.count <= 63,
+            request.name.utf8.allSatisfy({ byte in
+                (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
+            })
+        else {
             throw FleetError(.usage, "\(request.name) cannot be the name of a scratch instance")
         }
         let place = request.place ?? "\(scratchRoot)/\(request.name)"
@@ -126,7 +128,8 @@ extension HostPlatform {
     private static func isSocketDirectory(_ path: String, of directory: String) -> Bool {
         let prefix = "/tmp/fleet-"
         return path == "\(directory)/socket"
-            || path.hasPrefix(prefix) && path.dropFirst(prefix.count).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
+            || path.hasPrefix(prefix)
+                && path.dropFirst(prefix.count).allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber) }
     }
 
     /// Data, socket and tablespace folders, the owner's; returns where each tablespace of the backup goes.
@@ -188,8 +191,7 @@ extension HostPlatform {
 
     /// The owner must be able to get there through every parent directory.
     private func requireAccess(to directory: String, by owner: UserAccount) async throws {
-        let answer = try await Command(["test", "-x", directory], user: owner, deadline: .seconds(20)).run()
-        guard answer.status.isSuccess else {
+        guard try await can(owner, "-x", directory) else {
             throw FleetError(
                 .denied, "\(owner.name), who runs the server, cannot enter \(directory)",
                 cause: "a parent directory keeps others out",

@@ -100,7 +100,9 @@ struct ServerEnding: Sendable {
     }
 
     private static func identity(_ entry: ProcessEntry) -> ProcessIdentity? {
-        guard let identity = ProcessIdentity(pid: entry.pid), identity.startTicks == entry.startTicks else { return nil }
+        guard let identity = ProcessIdentity(pid: entry.pid), identity.startTicks == entry.startTicks else {
+            return nil
+        }
         return identity
     }
 }

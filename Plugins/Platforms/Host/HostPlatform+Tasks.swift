@@ -23,7 +23,8 @@ extension HostPlatform {
             try folder.write(TaskFolder.Work(spec: task, user: user))
         }
         var supervisor = Command(
-            context.agent.internalArgv(Self.supervisorVerb.name, [folder.path]), environment: .minimal)
+            context.agent.internalArgv(Self.supervisorVerb.name, [folder.path]), environment: .minimal,
+            workingDirectory: "/")
         supervisor.input = try TaskSecrets.encode(secrets)
         let process = try await supervisor.startDetached(
             output: .appended(folder.supervisorLog), errors: .appended(folder.supervisorLog))
@@ -142,7 +143,8 @@ enum OrphanedTask {
         try await ProcessIdentity.end(grace: .seconds(10)) { members(session: child, marker) }
     }
 
-    private static func members(session: ProcessIdentity?, _ marker: (name: String, value: String)) -> [ProcessIdentity] {
+    private static func members(session: ProcessIdentity?, _ marker: (name: String, value: String)) -> [ProcessIdentity]
+    {
         let marked = ProcessTable.all(withVariable: marker.name, marker.value)
         return Array(Set((session?.sessionMembers() ?? []) + marked.compactMap { ProcessIdentity(pid: $0.pid) }))
     }

@@ -24,7 +24,8 @@ enum ServerConfiguration {
     /// that nothing escapes (CreateOptsFile in postmaster.c).
     static func configFile(inOptions text: String) -> String? {
         let line = text.prefix { !$0.isNewline }
-        var arguments: [Substring] = line.split(separator: " \"", omittingEmptySubsequences: false).dropFirst().map { part in
+        var arguments: [Substring] = line.split(separator: " \"", omittingEmptySubsequences: false).dropFirst().map {
+            part in
             part.hasSuffix("\"") ? part.dropLast() : part
         }
         arguments.reverse()

@@ -67,7 +67,8 @@ struct ServerState: Sendable {
             remarks.append("its socket answers, but its processes cannot be seen from here")
         } else if attachments > 0 {
             state = .stopping
-            remarks.append("its shared memory is still attached by \(attachments) processes that cannot be seen from here")
+            remarks.append(
+                "its shared memory is still attached by \(attachments) processes that cannot be seen from here")
         } else if let pidFile {
             remarks.append("postmaster.pid was left behind by process \(pidFile.pid), which is gone")
         }

@@ -42,8 +42,9 @@ struct TaskSupervisor: Sendable {
         let signals = await UnixSignalsSequence(trapping: .sigterm, .sigint, .sighup)
         let secrets = try await disk.run { try TaskSecrets.decode(Self.readInput()) }
         // Long enough for an observer who holds it for a moment; another supervisor holds it for good.
-        guard let lock = try? await FileLock.acquire(
-            folder.lock, deadline: .seconds(5), options: WriteOptions(mode: 0o600))
+        guard
+            let lock = try? await FileLock.acquire(
+                folder.lock, deadline: .seconds(5), options: WriteOptions(mode: 0o600))
         else { return }
         defer { lock.release() }
         guard let work = try await begin() else { return }

@@ -118,7 +118,8 @@ struct ApplicationDefinition: Codable, Hashable, Sendable {
     func command(copy: Int, in folder: ApplicationFolder, as account: UserAccount?) -> Command {
         let marks = [ApplicationFolder.marker: folder.path, ApplicationFolder.copyMarker: "\(copy)"]
         return Command(
-            command, environment: .minimal.adding(environment.merging(marks) { $1 }), workingDirectory: workingDirectory,
+            command, environment: .minimal.adding(environment.merging(marks) { $1 }),
+            workingDirectory: workingDirectory,
             user: account)
     }
 }

@@ -24,7 +24,8 @@ extension ApplicationSupervisor {
             try? await Task.sleep(for: pause)
             pause = min(pause * 2, .seconds(30))
         }
-        await retire(number)
+        // In a task that nobody has cancelled: ending takes its time and is written down.
+        await Task { await retire(number) }.value
     }
 
     /// Ends a copy and forgets it.
@@ -40,7 +41,7 @@ extension ApplicationSupervisor {
             return try await ended(number, kept, "it was gone")
         }
         // Processes that its last leader left behind.
-        await end(number)
+        await Task { await end(number) }.value
         guard let definition = try await disk.run({ [folder] in try folder.definition }) else {
             throw FleetError(.notFound, "\(folder.path) has no definition of the application")
         }
@@ -50,11 +51,13 @@ extension ApplicationSupervisor {
         try Task.checkCancellation()
         let process = try await Task.detached {
             // Not cut short: a process that nobody knows would be left.
-            try await command.startDetached(output: .appended(definition.logFile), errors: .appended(definition.logFile))
+            try await command.startDetached(
+                output: .appended(definition.logFile), errors: .appended(definition.logFile))
         }.value
         let last = copy(number)
         let now = ApplicationFolder.Copy(
-            number: number, leader: process.identity, restarts: last.map { $0.restarts + 1 } ?? 0, lastEnd: last?.lastEnd)
+            number: number, leader: process.identity, restarts: last.map { $0.restarts + 1 } ?? 0,
+            lastEnd: last?.lastEnd)
         await setCopy(number, now)
         try await waitForEnd(of: process.identity)
         return try await ended(number, now, process.status().description)
@@ -88,7 +91,7 @@ extension ApplicationSupervisor {
                 // Given up by nobody: the copy is not gone before it is gone.
                 let failure = FleetError(error, "copy \(number)")
                 log("\(failure)")
-                try? await Task.detached { try await Task.sleep(for: .seconds(1)) }.value
+                try? await Task.sleep(for: .seconds(1))
             }
         }
     }

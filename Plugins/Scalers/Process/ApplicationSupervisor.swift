@@ -50,8 +50,9 @@ actor ApplicationSupervisor {
 
     func run() async throws {
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigterm, .sigint)
-        guard let lock = try? await FileLock.acquire(
-            folder.supervisorLock, deadline: .seconds(5), options: WriteOptions(mode: 0o600))
+        guard
+            let lock = try? await FileLock.acquire(
+                folder.supervisorLock, deadline: .seconds(5), options: WriteOptions(mode: 0o600))
         else { return }
         defer { lock.release() }
         try await adopt()

@@ -81,7 +81,9 @@ extension ProcessScaler {
             }
             try await Task.sleep(for: .milliseconds(50))
         }
-        let said = (try? await disk.read(folder.supervisorLog, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        let said = (try? await disk.read(folder.supervisorLog, limit: 1 << 20)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         throw FleetError(
             .failed, "the supervisor of the application \(application) does not answer",
             cause: said?.split(whereSeparator: \.isNewline).last.map(String.init),
@@ -89,7 +91,8 @@ extension ProcessScaler {
     }
 
     private func startSupervisor() async throws {
-        let command = Command(agent.internalArgv(Self.supervisorVerb.name, [folder.path]), environment: .minimal)
+        let command = Command(
+            agent.internalArgv(Self.supervisorVerb.name, [folder.path]), environment: .minimal, workingDirectory: "/")
         let process = try await command.startDetached(
             output: .appended(folder.supervisorLog), errors: .appended(folder.supervisorLog))
         // Until it has its lock or has ended: two would only get in each other's way.

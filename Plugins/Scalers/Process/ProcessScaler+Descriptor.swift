@@ -16,7 +16,8 @@ extension ProcessScaler {
                 help: "How many copies run when it is started for the first time; `fleet applications scale` changes "
                     + "that later."),
             OptionSpec("environment", .stringMap, help: "Environment variables of the command; no secrets."),
-            OptionSpec("user", .string, help: "Who runs the command, when fleet runs as root; fleet's own user without it."),
+            OptionSpec(
+                "user", .string, help: "Who runs the command, when fleet runs as root; fleet's own user without it."),
             OptionSpec("workingDirectory", .path, help: "Where the command runs; / without it."),
             OptionSpec("logFile", .path, help: "What the copies write; a file in fleet's state without it."),
             OptionSpec("readyFile", .path, help: "A copy is ready only while this file exists."),

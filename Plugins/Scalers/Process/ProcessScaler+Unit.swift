@@ -34,7 +34,8 @@ extension ProcessScaler {
             guard ContinuousClock.now < end else {
                 throw FleetError(
                     .timedOut, "the unit \(unit) of \(application) is not gone after \(DurationText.text(deadline))",
-                    cause: "systemd says \(state.values["ActiveState"] ?? "nothing"), \(state.values["SubState"] ?? "")",
+                    cause:
+                        "systemd says \(state.values["ActiveState"] ?? "nothing"), \(state.values["SubState"] ?? "")",
                     hint: state.triggers.first.map { "\($0) may have started it again" })
             }
             try await Task.sleep(for: .milliseconds(200))

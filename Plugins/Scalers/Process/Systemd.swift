@@ -32,7 +32,8 @@ struct UnitState: Hashable, Sendable {
     var isReady: Bool { values["ActiveState"] == "active" && values["SubState"] != "exited" }
     /// Nothing runs and nothing is about to: no process is left in its control group either.
     var isGone: Bool {
-        ["inactive", "failed"].contains(values["ActiveState"]) && (values["TasksCurrent"].flatMap { UInt64($0) } ?? 0) == 0
+        ["inactive", "failed"].contains(values["ActiveState"])
+            && (values["TasksCurrent"].flatMap { UInt64($0) } ?? 0) == 0
     }
     /// `enabled`, `disabled`, `static`, `masked`, …
     var enablement: String { values["UnitFileState"] ?? "" }

@@ -24,7 +24,8 @@ extension PlatformConformance {
         try require(
             try await platform.taskOutput(spec.key, of: instance, from: 0) == ["hello", "two", "three"],
             "the output is the program's, written once")
-        try require(try await makePlatform().taskOutput(spec.key, of: instance, from: 2) == ["three"], "lines are numbered")
+        try require(
+            try await makePlatform().taskOutput(spec.key, of: instance, from: 2) == ["three"], "lines are numbered")
         try require(try await platform.taskOutput(spec.key, of: instance, from: 3).isEmpty, "there are no more lines")
         try require(
             try await platform.taskErrors(spec.key, of: instance).split(separator: "\n").contains("wrong"),

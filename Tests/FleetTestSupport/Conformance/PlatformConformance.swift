@@ -113,6 +113,7 @@ public struct PlatformConformance: Sendable {
         try require(after.control?.systemIdentifier == before.control?.systemIdentifier, "it is the same data")
         try await makePlatform().discardAside(instance, tag: tag)
         try await makePlatform().discardAside(instance, tag: tag)
-        try require(try await makePlatform().observe(instance).state == .stopped, "discardAside leaves what is in place")
+        try require(
+            try await makePlatform().observe(instance).state == .stopped, "discardAside leaves what is in place")
     }
 }

@@ -56,7 +56,9 @@ public struct ScalerConformance: Sendable {
         }
         var foreign = record
         foreign.run = "run-2"
-        try await requireError(.conflict, of: "resuming another run's record") { try await makeScaler().resume(foreign) }
+        try await requireError(.conflict, of: "resuming another run's record") {
+            try await makeScaler().resume(foreign)
+        }
         try require(try await makeScaler().observe().record == record, "it is still there")
         try require(try await makeScaler().observe().running == 0, "and nothing came back")
         try await makeScaler().resume(record)
