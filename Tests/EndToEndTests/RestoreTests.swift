@@ -21,7 +21,7 @@ import Testing
             #expect(try await server.value("select timeline_id from pg_control_checkpoint()") == "2")
             // Undo brings back the last commit before the restore as well.
             let runs = try await fleet.json("runs", "list")
-            let run = try #require(runs.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
             try await fleet.fleet("runs", "undo", run, "--yes").checked()
             #expect(try await server.value("select count(*) from oracle") == "250")
         }

@@ -7,8 +7,8 @@ extension HostPlatform {
         options: [
             OptionSpec(
                 "scratchDirectory", .path,
-                help: "Where drills and clones are put; a folder of fleet's state without it. "
-                    + "The owners of the instances must be able to enter it."),
+                help: "Where drills and clones are put, each in a folder of its own; beside the data directory without "
+                    + "it. The owners of the instances must be able to enter it."),
             OptionSpec(
                 "agentDirectory", .path,
                 help: "Where the program and configuration for archive_command and restore_command are put when the "

@@ -8,7 +8,7 @@ import ProcessRunner
 extension HostPlatform {
     public func makeScratch(_ request: ScratchRequest) async throws -> ScratchPlace {
         let source = try await HostInstance.resolve(request.source, on: disk)
-        let directory = try scratchDirectory(of: request)
+        let directory = try scratchDirectory(of: request, beside: source)
         let marker = try await disk.run { try Self.prepare(directory, request, source) }
         try await requireAccess(to: directory, by: source.owner)
         let tablespaces = try await disk.run { try Self.makeFolders(directory, request, marker, source) }
@@ -25,7 +25,8 @@ extension HostPlatform {
     }
 
     public func removeScratch(_ request: ScratchRequest) async throws {
-        let directory = try scratchDirectory(of: request)
+        let source = try await HostInstance.resolve(request.source, on: disk)
+        let directory = try scratchDirectory(of: request, beside: source)
         guard let marker = try await disk.run({ try Self.markerToRemove(directory, request) }) else { return }
         let data = "\(directory)/data"
         if try await disk.status(data) != nil {
@@ -49,10 +50,9 @@ extension HostPlatform {
         }
     }
 
-    /// Where scratch places are put unless the request says.
-    var scratchRoot: String { options.string("scratchDirectory") ?? "\(context.stateDirectory)/scratch" }
-
-    private func scratchDirectory(of request: ScratchRequest) throws -> String {
+    /// Where a scratch place is put: as the request says, as the cluster's options say, else beside the source's data,
+    /// where the owner can go and where there is room for data of that size.
+    private func scratchDirectory(of request: ScratchRequest, beside source: HostInstance) throws -> String {
         guard !request.name.isEmpty, request.name.utf8.count <= 63,
             request.name.utf8.allSatisfy({ byte in
                 (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")
@@ -60,7 +60,9 @@ extension HostPlatform {
         else {
             throw FleetError(.usage, "\(request.name) cannot be the name of a scratch instance")
         }
-        let place = request.place ?? "\(scratchRoot)/\(request.name)"
+        let place =
+            request.place ?? options.string("scratchDirectory").map { "\($0)/\(request.name)" }
+            ?? "\(source.dataDirectory).fleet-scratch-\(request.name)"
         guard place.hasPrefix("/"), !place.split(separator: "/").contains("..") else {
             throw FleetError(.usage, "the place \(place) is not an absolute path")
         }

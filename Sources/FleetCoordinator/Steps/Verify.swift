@@ -79,6 +79,7 @@ struct Settle: StepPerformer {
     static let recoverySettings = [
         "restore_command", "recovery_target", "recovery_target_time", "recovery_target_lsn", "recovery_target_xid",
         "recovery_target_name", "recovery_target_inclusive", "recovery_target_action", "recovery_target_timeline",
+        "hot_standby", "primary_conninfo", "archive_cleanup_command",
     ]
 
     func perform(_ context: StepContext) async throws -> JSONValue {
