@@ -154,7 +154,12 @@ let package = Package(
             [
                 "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "PostgresFormats", "FleetTestSupport",
             ]),
-        tests("FleetCommands", ["FleetPluginAPI", "FleetConfig", "FleetTestSupport", argumentParser]),
+        tests(
+            "FleetCommands",
+            [
+                "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetCoordinator", "TerminalUI",
+                "FleetTestSupport", argumentParser,
+            ]),
         // The whole program against real servers, as a user runs it.
         .testTarget(
             name: "EndToEndTests",
