@@ -13,10 +13,10 @@ func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
-    registry.addPlatform(HostPlatform.descriptor, internalVerbs: [HostPlatform.supervisorVerb]) {
+    registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {
         try HostPlatform(context: $0, options: $1)
     }
-    registry.addScaler(ProcessScaler.descriptor, internalVerbs: [ProcessScaler.supervisorVerb]) {
+    registry.addScaler(ProcessScaler.descriptor, internalVerbs: ProcessScaler.internalVerbs) {
         try ProcessScaler(context: $0, options: $1)
     }
     registry.addProbe(SQLProbe.descriptor) { try SQLProbe(context: $0, options: $1) }
