@@ -32,7 +32,10 @@ struct AgentCallTests {
 
     @Test(
         "anything else is left to the parser of the whole program",
-        arguments: [[], ["status"], ["agent"], ["agent", "--help"], ["agent", "wal-push", "--help"], ["-o", "json", "agent", "x"]])
+        arguments: [
+            [], ["status"], ["agent"], ["agent", "--help"], ["agent", "wal-push", "--help"],
+            ["-o", "json", "agent", "x"],
+        ])
     func others(_ words: [String]) {
         #expect(AgentCall(words) == nil)
     }
@@ -59,7 +62,10 @@ struct AgentCallTests {
     private func call(with path: String) async throws {
         let seen = Mutex<[String]>([])
         let registry = Self.registry { context, arguments in
-            seen.withLock { $0 = [context.instance.name, context.instance.environment] + context.repositories.map(\.name) + arguments }
+            seen.withLock {
+                $0 =
+                    [context.instance.name, context.instance.environment] + context.repositories.map(\.name) + arguments
+            }
             return 7
         }
         let call = try #require(AgentCall(["--config", path, "agent", "wal-get", "--instance", "orders", "f", "p"]))
@@ -87,7 +93,8 @@ struct AgentCallTests {
         registry.addEngine(descriptor(.engine, "native"), verbs: [verb]) { _, _ in
             throw FleetError(.failed, "the engine was made")
         }
-        registry.addPlatform(descriptor(.platform, "host")) { _, _ in throw FleetError(.failed, "the platform was made") }
+        registry.addPlatform(descriptor(.platform, "host")) { _, _ in throw FleetError(.failed, "the platform was made")
+        }
         registry.addStorage(descriptor(.storage, "directory")) { _, _ in NoStorage() }
         return registry
     }

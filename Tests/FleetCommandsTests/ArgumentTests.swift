@@ -103,7 +103,7 @@ struct ArgumentTests {
         refuses("backup", saying: "say what to back up")
         refuses("backup --all orders", saying: "--all leaves nothing to choose")
         refuses("backup orders --type weekly", saying: "weekly")
-        refuses("applications scale a -1", saying: "-1")
+        refuses("applications scale a -- -1", saying: "0 to 10000")
         refuses("applications scale a 10001", saying: "0 to 10000")
         refuses("backups expire orders --keep-full 0", saying: "--keep-full must be 1 or more")
         refuses("runs list --limit 0", saying: "--limit must be 1 or more")

@@ -20,15 +20,15 @@ struct PlanTests {
                   backup     20251218T020000Z-F
                              full, 8h 40m old, 1.20 GiB, in repository local
                   WAL        000000010000000000000012 … 00000001000000000000005A
-                             73 segments, none missing; 2 not archived yet, fleet sees to that first
+                             73 segments, none missing; 2 still to be archived
                   keeps      all commits up to the one of 2025-12-18 10:29:58.123456 UTC
                   loses      1,204 commits
                              2025-12-18 10:30:00.104221 UTC to
                              2025-12-18 10:41:12.900000 UTC, a span of 11m 12s
                   way back   fleet runs undo brings the present state back from the archive
                   takes      about 4m 10s, from earlier restores of orders
-                  sessions   3 open now; who stays after the applications are down makes the
-                             run turn back
+                  sessions   3 open now; who stays after the applications are down makes the run
+                             turn back
                              ana@shop from 10.0.0.7, psql
                              shop@shop from local (2)
 

@@ -1,9 +1,9 @@
 @testable import FleetCommands
 
 #if canImport(FoundationEssentials)
-import FoundationEssentials
+    import FoundationEssentials
 #else
-import Foundation
+    import Foundation
 #endif
 
 /// The value after a journey through the JSON that the command writes.

@@ -11,7 +11,8 @@ struct ReportTests {
     private func run(_ state: RunState, _ error: FleetError? = nil) throws -> RunRecord {
         let time = try Samples.time("2025-12-18T10:45:02Z")
         return RunRecord(
-            id: "r-20251218-104502-7f3k", kind: "restore", title: "restore orders to 2025-12-18T10:30:00Z", state: state,
+            id: "r-20251218-104502-7f3k", kind: "restore", title: "restore orders to 2025-12-18T10:30:00Z",
+            state: state,
             plan: "", planHash: "ab", startedBy: "root@host", createdAt: time, updatedAt: time + .seconds(250),
             endedAt: state.isEnded ? time + .seconds(250) : nil, error: error)
     }
@@ -67,7 +68,8 @@ struct ReportTests {
     func error() {
         let error = FleetError(
             .refused, "orders cannot be restored to 2025-12-18T10:30:00Z",
-            cause: "WAL segment 00000001000000000000002A is missing from the archive of orders, and no other one holds it",
+            cause:
+                "WAL segment 00000001000000000000002A is missing from the archive of orders, and no other one holds it",
             hint: "the nearest targets that work: 2025-12-18T09:12:00Z before it")
         let lines = ErrorLines.lines(error, width: 80).map(\.text)
         #expect(
@@ -81,11 +83,12 @@ struct ReportTests {
 
     @Test("every code has an exit status, and only three kinds of them", arguments: FleetError.Code.allCases)
     func codes(_ code: FleetError.Code) {
-        let expected: FleetPluginAPI.ExitStatus = switch code {
-        case .usage, .configuration: .usage
-        case .refused, .drifted, .conflict: .refused
-        default: .failed
-        }
+        let expected: FleetPluginAPI.ExitStatus =
+            switch code {
+            case .usage, .configuration: .usage
+            case .refused, .drifted, .conflict: .refused
+            default: .failed
+            }
         #expect(ErrorReport(FleetError(code, "it")).status == expected)
     }
 

@@ -17,7 +17,8 @@ enum Samples {
         BackupRecord(
             label: label, kind: .full, engine: "native", repository: "local",
             systemIdentifier: SystemIdentifier(rawValue: 7_449_151_234_567_890_123), serverVersion: 150_014,
-            timeline: timeline, startLSN: LSN(0x1200_0028), stopLSN: LSN(0x1200_0138), startTime: try time(stop) - .seconds(250),
+            timeline: timeline, startLSN: LSN(0x1200_0028), stopLSN: LSN(0x1200_0138),
+            startTime: try time(stop) - .seconds(250),
             stopTime: try time(stop), size: 1_288_490_188, storedSize: 322_122_547)
     }
 
@@ -67,7 +68,8 @@ enum Samples {
         let members = [try member()]
         let applications = [application("backend-dev", "dev", count: 1), application("backend-prod", "prod", count: 3)]
         return Plan(
-            kind: .restore, title: "restore orders to 2025-12-18T10:30:00Z", createdAt: try time("2025-12-18T10:45:02Z"),
+            kind: .restore, title: "restore orders to 2025-12-18T10:30:00Z",
+            createdAt: try time("2025-12-18T10:45:02Z"),
             configuration: String(repeating: "ab", count: 32), members: members, applications: applications,
             options: RestoreOptions(),
             steps: RestoreSteps.inPlace(members, applications, RestoreOptions(stages: ["dev", "prod"])),

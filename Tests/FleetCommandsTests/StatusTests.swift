@@ -6,7 +6,7 @@ import Testing
 
 @Suite("The fleet at a glance")
 struct StatusTests {
-    private func report() throws -> StatusReport {
+    func report() throws -> StatusReport {
         let now = try Samples.time("2025-12-18T10:45:02Z")
         let orders = InstanceStatus(
             instance: "orders", cluster: "prod", environment: "prod", labels: [:], state: .running,
@@ -65,7 +65,7 @@ struct StatusTests {
                 orders    prod     primary  15.14     1  1.20 GiB  full 8h 40m ago  12s ago
 
                 APPLICATION   CLUSTER  ENVIRONMENT  RUNNING                         USES
-                backend-prod  prod     prod         2 of 3 ready                    orders, bi…
+                backend-prod  prod     prod         2 of 3 ready                    orders, bil…
                 batch         prod     prod         down by r-20251218-103000-7f3k  billing
 
                 1 problem

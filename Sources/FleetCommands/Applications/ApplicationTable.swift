@@ -6,7 +6,7 @@ enum ApplicationTable {
     static func lines(_ applications: [ApplicationView], _ page: Page) -> [StyledText] {
         var table = Table([
             .init("APPLICATION", shrinksTo: 12), .init("CLUSTER", shrinksTo: 8), .init("ENVIRONMENT"),
-            .init("RUNNING", shrinksTo: 10), .init("USES", shrinksTo: 10),
+            .init("RUNNING"), .init("USES", shrinksTo: 10),
         ])
         for application in applications {
             table.add([

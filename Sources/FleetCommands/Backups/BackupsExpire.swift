@@ -49,7 +49,6 @@ struct BackupsExpire: FleetVerb {
         _ coordinator: Coordinator, _ session: Session, isDryRun: Bool
     ) async throws -> RepositoryWork {
         let printer = RunPrinter(session.console)
-        await printer.begin()
         do {
             let work = try await coordinator.expireBackups(
                 of: instance, keepFull: keepFull, keepDiff: keepDiff, repository: repository, isDryRun: isDryRun,

@@ -18,7 +18,6 @@ struct BackupsVerify: FleetVerb {
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
         let printer = RunPrinter(session.console)
-        await printer.begin()
         let work: RepositoryWork
         do {
             work = try await Signals.stoppable(onFirst: {}) { [instance, labels, repository] in

@@ -30,7 +30,8 @@ struct DemoCommand: FleetVerb {
 
     /// The story is of this fleet and no other: nobody's servers are taken for the demo's.
     private func check(_ configuration: FleetConfiguration) throws {
-        let isDemo = configuration.instances.keys.sorted() == ["shop-dev", "shop-prod"]
+        let isDemo =
+            configuration.instances.keys.sorted() == ["shop-dev", "shop-prod"]
             && configuration.instances.values.allSatisfy {
                 $0.platform.string("dataDirectory")?.contains("/.fleet/demo/") == true
             }

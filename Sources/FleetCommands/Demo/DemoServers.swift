@@ -20,10 +20,12 @@ struct DemoServers: Sendable {
         for directory in [home, layout.sockets(environment)] {
             try BlockingDisk.makeDirectories(directory, owner: owner)
         }
-        _ = try await run("initdb", [
-            "--pgdata", layout.data(environment), "--username", "postgres", "--auth", "trust", "--data-checksums",
-            "--encoding", "UTF8", "--locale", "C",
-        ])
+        _ = try await run(
+            "initdb",
+            [
+                "--pgdata", layout.data(environment), "--username", "postgres", "--auth", "trust", "--data-checksums",
+                "--encoding", "UTF8", "--locale", "C",
+            ])
         let archive = try await coordinator.inventory.archiveCommands(of: instance).archive
         let settings = """
 
@@ -63,10 +65,13 @@ struct DemoServers: Sendable {
     /// One value, asked with psql as the demo's superuser.
     @discardableResult
     func query(_ environment: String, database: String = "shop", _ sql: String) async throws -> String {
-        try await run("psql", [
-            "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", layout.sockets(environment), "-p", "\(Self.port)",
-            "-U", "postgres", "-d", database, "-c", sql,
-        ])
+        try await run(
+            "psql",
+            [
+                "-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h", layout.sockets(environment), "-p",
+                "\(Self.port)",
+                "-U", "postgres", "-d", database, "-c", sql,
+            ])
     }
 
     private func run(_ program: String, _ arguments: [String]) async throws -> String {

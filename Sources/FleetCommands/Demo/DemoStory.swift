@@ -106,9 +106,13 @@ struct DemoStory: Sendable {
         let proof = DemoProof(
             orders: try DemoProof.orders(in: layout.home("prod")), present: Set(present.compactMap { Int64($0) }),
             target: disaster.before, repaired: repaired)
-        voice.fact("orders acknowledged before \(disaster.before)", "\(proof.acknowledgedBefore), of which there: \(proof.found)")
+        voice.fact(
+            "orders acknowledged before \(disaster.before)",
+            "\(proof.acknowledgedBefore), of which there: \(proof.found)")
         voice.fact("orders sent between it and the repair", "\(proof.sentAfter), of which there: \(proof.wronglyThere)")
-        voice.fact("orders before, after the disaster, now", "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
+        voice.fact(
+            "orders before, after the disaster, now",
+            "\(disaster.rowsBefore), \(disaster.rowsAfter), \(try await count())")
         for application in await coordinator.status().applications {
             guard let scale = application.scale else { continue }
             voice.fact(application.application, "\(scale.ready) of \(scale.desired) running")
@@ -129,7 +133,6 @@ struct DemoStory: Sendable {
     private func carryOut(_ plan: Plan) async throws -> String {
         let run = try await coordinator.begin(plan, confirmed: try plan.hash())
         let printer = RunPrinter(voice.console)
-        await printer.begin()
         let outcome: RunOutcome
         do {
             outcome = try await coordinator.carryOut(run.id, observer: printer)

@@ -24,15 +24,18 @@ struct MemberLines {
             card.add("takes", "about \(Ages.rough(.seconds(estimate))), \(member.estimateBasis ?? "")")
         }
         addSessions(&card)
-        return [heading] + card.lines
+        return heading + card.lines
     }
 
-    private var heading: StyledText {
+    private var heading: [StyledText] {
         var facts = [member.environment]
         if let target = member.target { facts.append("PostgreSQL \(target.backup.serverVersion)") }
         facts.append(member.state)
         if let timeline = member.timeline { facts.append("timeline \(timeline)") }
-        return StyledText(member.instance, .accent) + StyledText("  " + facts.joined(separator: ", "), .faint)
+        let name = StyledText(member.instance, .accent)
+        let line = name + StyledText("  " + facts.joined(separator: ", "), .faint)
+        guard let width = page.width, line.columns > width else { return [line] }
+        return [name] + Paragraph.lines("", facts.joined(separator: ", "), page, .faint)
     }
 
     private func add(_ target: TargetView, _ card: inout Card) {
@@ -60,7 +63,7 @@ struct MemberLines {
         card.add("WAL", wal.segments == 1 ? wal.first : "\(wal.first) … \(wal.last)")
         let pending =
             wal.pending == 0
-            ? "all archived" : "\(wal.pending) not archived yet, fleet sees to that first"
+            ? "all archived" : "\(wal.pending) still to be archived"
         card.add("", "\(InstanceChoice.counted(wal.segments, "segment")), none missing; \(pending)")
     }
 

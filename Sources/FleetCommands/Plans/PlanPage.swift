@@ -22,7 +22,7 @@ extension PlanView: Displayable {
         guard !applications.isEmpty else { return [] }
         var table = Table([
             .init("APPLICATION", shrinksTo: 12), .init("CLUSTER", shrinksTo: 8), .init("ENVIRONMENT"),
-            .init("RUNNING NOW", shrinksTo: 11), .init("USES", shrinksTo: 10),
+            .init("RUNNING NOW"), .init("USES", shrinksTo: 10),
         ])
         for application in applications {
             table.add([

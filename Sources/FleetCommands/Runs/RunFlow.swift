@@ -32,7 +32,6 @@ struct RunFlow: Sendable {
         let console = session.console
         console.say(StyledText("run \(id)", .faint))
         let printer = RunPrinter(console)
-        await printer.begin()
         let outcome: RunOutcome
         do {
             outcome = try await Signals.stoppable {

@@ -4,12 +4,13 @@ import FleetStore
 import TerminalUI
 
 /// Shows a run while it is carried out: finished steps stay, running ones are redrawn below them. Where there is no
-/// terminal, a line for each beginning and end.
+/// terminal, a line for each step that is done, and for each that takes its time.
 actor RunPrinter: RunObserver {
     private struct Running {
         var title: String
         var since: ContinuousClock.Instant
         var progress: TaskProgress?
+        var isTold = false
         var toldAt: ContinuousClock.Instant
     }
 
@@ -20,6 +21,8 @@ actor RunPrinter: RunObserver {
     private var drawnAt = ContinuousClock.now
     private var ticker: Task<Void, Never>?
 
+    /// A step that takes longer is announced where there is no terminal.
+    private static let patience: Duration = .seconds(3)
     /// How often a line about progress is written where there is no terminal.
     private static let reportEvery: Duration = .seconds(10)
     private static let redrawEvery: Duration = .milliseconds(100)
@@ -29,20 +32,10 @@ actor RunPrinter: RunObserver {
         region = LiveRegion(console.error)
     }
 
-    /// Keeps the clocks of running steps going.
-    func begin() {
-        guard terminal.isTerminal else { return }
-        ticker = Task {
-            while !Task.isCancelled {
-                try? await Task.sleep(for: .seconds(1))
-                await redraw()
-            }
-        }
-    }
-
     /// Removes what is redrawn; what stays stays.
     func end() async {
         ticker?.cancel()
+        ticker = nil
         running = [:]
         order = []
         await region.end()
@@ -89,8 +82,29 @@ actor RunPrinter: RunObserver {
         let now = ContinuousClock.now
         if running[step.id] == nil { order.append(step.id) }
         running[step.id] = Running(title: step.title, since: now, progress: nil, toldAt: now)
-        if !terminal.isTerminal { await add(StyledText("> \(step.title)")) }
+        tick()
         await redraw()
+    }
+
+    /// Keeps the clocks of running steps going.
+    private func tick() {
+        guard ticker == nil else { return }
+        ticker = Task { [weak self] in
+            while !Task.isCancelled {
+                try? await Task.sleep(for: .seconds(1))
+                await self?.ticked()
+            }
+        }
+    }
+
+    private func ticked() async {
+        guard !terminal.isTerminal else { return await redraw() }
+        let now = ContinuousClock.now
+        for id in order {
+            guard let entry = running[id], !entry.isTold, now - entry.since > Self.patience else { continue }
+            running[id]?.isTold = true
+            await add(StyledText("› \(entry.title)"))
+        }
     }
 
     private func finished(_ step: StepRecord, _ symbol: StyledText, _ title: StyledText) async {

@@ -29,7 +29,6 @@ struct RunWatcher: Sendable {
         let record = try await coordinator.requireRun(id)
         session.console.say(StyledText("run \(record.id)  ", .faint) + StyledText(record.title))
         let printer = RunPrinter(session.console)
-        await printer.begin()
         let outcome: RunOutcome
         do {
             outcome = try await follow(record.id, printer)

@@ -58,13 +58,17 @@ struct WindowReport: Displayable {
                 Self.ending(window, observedAt),
             ])
         }
-        return table.isEmpty ? [] : table.lines(width: page.width, indent: 2)
+        let gaps = instance.windows.filter { $0.ending == "gap" }.flatMap { window in
+            Paragraph.lines(
+                "", "after \(Ages.second(window.end)): WAL segment \(window.missing ?? "") is missing", page, .bad)
+        }
+        return table.isEmpty ? [] : table.lines(width: page.width, indent: 2) + gaps
     }
 
     private static func ending(_ window: WindowView, _ now: Timestamp) -> StyledText {
         switch window.ending {
-        case "gap": StyledText("\(window.missing ?? "WAL") is missing", .bad)
-        case "abandoned": StyledText("left by a restore or failover", .faint)
+        case "gap": StyledText("at a gap", .bad)
+        case "abandoned": StyledText("left by a restore", .faint)
         default: StyledText(Ages.ago(window.end, at: now), .good)
         }
     }
