@@ -33,6 +33,8 @@ import Testing
             try FileHandleForDamage("\(directory)/base/1/1259").cut(to: 8192)
             try FileHandleForDamage("\(directory)/\(inTablespace)").flip(at: 100)
             unlink("\(directory)/base/1/1247")
+            let wal = archived.scratch.path("wal")
+            #expect(rename("\(directory)/pg_wal", wal) == 0 && symlink(wal, "\(directory)/pg_wal") == 0)
             for stale in ["base/1/99999", "pg_wal/000000090000000000000001", "standby.signal", "pg_replslot/old"] {
                 try "stale".write(toFile: "\(directory)/\(stale)", atomically: false, encoding: .utf8)
             }
@@ -40,6 +42,7 @@ import Testing
             let second = try await archived.restore(backup, to: directory, mode: .delta, tablespaces: [fast: moved])
             #expect(second.written < 1_000_000 && second.written > 0)
             #expect(second.removed >= 5)
+            #expect(try FileManager.default.destinationOfSymbolicLink(atPath: "\(directory)/pg_wal") == wal)
             for stale in ["base/1/99999", "pg_wal/000000090000000000000001", "standby.signal", "pg_replslot/old"] {
                 #expect(!Self.exists("\(directory)/\(stale)"), "\(stale)")
             }

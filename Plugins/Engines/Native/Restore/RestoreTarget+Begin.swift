@@ -70,8 +70,9 @@ extension RestoreTarget {
         }
         for path in paths.directories.sorted() where paths.links[path] == nil {
             let here = self.path(path)
-            guard mkdir(here, 0o700) != 0 else { continue }
-            guard errno == EEXIST else { throw FleetError(errno: errno, "cannot make the directory \(here)") }
+            guard mkdir(here, 0o700) != 0, errno != EEXIST else { continue }
+            // Of a tablespace that lies in the data directory itself the server sends no directory of its own.
+            try BlockingDisk.makeDirectories(here, mode: 0o700, owner: owner)
         }
     }
 

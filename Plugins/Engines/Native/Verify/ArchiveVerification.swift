@@ -7,7 +7,7 @@ struct ArchiveVerification: Sendable {
     let meter: ProgressMeter
 
     /// - Parameter everything: All archived files of every server; otherwise what the backups need to be consistent.
-    func verify(_ backups: [BackupRecord], everything: Bool, _ report: inout VerifyReport) async throws {
+    func verify(_ backups: [(BackupRecord, WALRange)], everything: Bool, _ report: inout VerifyReport) async throws {
         let record: InstanceRecord
         switch try await Outcome({ try await instance.record() }) {
         case .success(.some(let found)): record = found
@@ -19,22 +19,22 @@ struct ArchiveVerification: Sendable {
         case .failure(let error): return report.add(instance.keys.record, error)
         }
         for system in record.systems.map(\.identifier) {
-            try await verify(backups.filter { $0.systemIdentifier == system }, system, everything, &report)
+            try await verify(backups.filter { $0.0.systemIdentifier == system }, system, everything, &report)
         }
     }
 
     private func verify(
-        _ backups: [BackupRecord], _ system: SystemIdentifier, _ everything: Bool, _ report: inout VerifyReport
+        _ backups: [(BackupRecord, WALRange)], _ system: SystemIdentifier, _ everything: Bool,
+        _ report: inout VerifyReport
     ) async throws {
         let archive = ArchiveReader(instance: instance, system: system)
         let objects = try await instance.storage.listAll(instance.keys.wal(system))
         let archived = objects.compactMap { instance.keys.walFile($0.key, system) }
         let present = Set(archived)
         var needed: Set<WALFileName> = []
-        for backup in backups {
-            let segments = try await segments(of: backup, archive, present)
-            needed.formUnion(segments)
-            for missing in segments where !present.contains(missing) {
+        for (backup, range) in backups {
+            needed.formUnion(range.files)
+            for missing in range.files where !present.contains(missing) {
                 report.add(
                     instance.keys.wal(missing, system),
                     FleetError(
@@ -56,15 +56,6 @@ struct ArchiveVerification: Sendable {
             case .failure(let error): report.add(instance.keys.wal(file, system), error)
             }
         }
-    }
-
-    /// The segments from a backup's start to its stop; the manifest's header says how large they are.
-    private func segments(
-        of backup: BackupRecord, _ archive: ArchiveReader, _ present: Set<WALFileName>
-    ) async throws -> [WALFileName] {
-        guard let document = try await instance.document(backup.label) else { return [] }
-        let manifest = try await instance.manifest(document)
-        return WALRange(backup, segmentSize: manifest.header.segmentSize).files
     }
 }
 

@@ -53,7 +53,7 @@ struct VerifyTask: Sendable {
         var report = VerifyReport()
         let labels = try await labels()
         var packs = PackTable()
-        var kept: [BackupRecord] = []
+        var kept: [(BackupRecord, WALRange)] = []
         for label in labels {
             let outcome = try await Outcome { () async throws -> (BackupDocument, Manifest)? in
                 guard let document = try await instance.document(label) else { return nil }
@@ -64,7 +64,8 @@ struct VerifyTask: Sendable {
                 // Expired since it was listed.
                 guard let (document, manifest) = backup else { continue }
                 report.backups += 1
-                kept.append(document.record)
+                let range = WALRange(document.record, segmentSize: manifest.header.segmentSize)
+                kept.append((document.record, range))
                 for finding in packs.add(manifest) { report.add(label, finding) }
             case .failure(let error): report.add(label, error)
             }
