@@ -70,7 +70,7 @@ let package = Package(
         room("Compression", ["CZstd"], settings: strictMemory),
         room("DurableFiles", ["CLinux", "FleetPluginAPI", system]),
         room("PostgresFormats", ["FleetPluginAPI", crypto]),
-        room("PostgresClient", ["CLibPQ", "FleetPluginAPI"], settings: strictMemory),
+        room("PostgresClient", ["CLibPQ", "CLinux", "FleetPluginAPI"], settings: strictMemory),
         room("HTTPClient", ["CLibCurl", "FleetPluginAPI"], settings: strictMemory),
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),
         room("TerminalUI", ["FleetPluginAPI"]),

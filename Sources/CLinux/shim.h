@@ -33,3 +33,8 @@ static inline int linux_pidfd_send_signal(int descriptor, int signal) {
 static inline int linux_memfd_create(const char *name) {
     return (int)syscall(__NR_memfd_create, name, 1u /* MFD_CLOEXEC */);
 }
+
+/// setresuid(2) for the effective user of the calling thread alone; glibc's own changes every thread.
+static inline int linux_set_effective_user(unsigned int user) {
+    return (int)syscall(__NR_setresuid, -1, user, -1);
+}

@@ -13,15 +13,17 @@ import Glibc
     /// Begins to connect. May block while a host name is looked up.
     init?(starting parameters: ConnectionParameters, replication: Bool) {
         let keywords = parameters.keywords(replication: replication)
-        let started = unsafe Self.withCStrings(keywords.map(\.0)) { names in
-            unsafe Self.withCStrings(keywords.map(\.1)) { values in
-                guard let password = parameters.password else {
-                    return unsafe PQconnectStartParams(names + [nil], values + [nil], 0)
-                }
-                return unsafe password.reveal { text in
-                    unsafe text.withCString { text in
-                        unsafe "password".withCString { name in
-                            unsafe PQconnectStartParams(names + [name, nil], values + [text, nil], 0)
+        let started = unsafe PeerIdentity.connecting(parameters) {
+            unsafe Self.withCStrings(keywords.map(\.0)) { names in
+                unsafe Self.withCStrings(keywords.map(\.1)) { values in
+                    guard let password = parameters.password else {
+                        return unsafe PQconnectStartParams(names + [nil], values + [nil], 0)
+                    }
+                    return unsafe password.reveal { text in
+                        unsafe text.withCString { text in
+                            unsafe "password".withCString { name in
+                                unsafe PQconnectStartParams(names + [name, nil], values + [text, nil], 0)
+                            }
                         }
                     }
                 }

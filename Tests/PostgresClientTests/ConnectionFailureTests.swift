@@ -138,3 +138,18 @@ struct ConnectionFailureTests {
         }
     }
 }
+
+@Suite struct PeerAuthenticationTests {
+    /// Debian's default pg_hba.conf, with fleet run as root: it is who the server's own user is.
+    @Test func theServersOwnUserIsLetInByPeer() async throws {
+        let options = PostgresServer.Options(hba: ["local all all peer"])
+        try await withPostgres(options) { server in
+            let parameters = ConnectionParameters(
+                host: server.socketDirectory, port: server.port, user: ServerOwner.current.name)
+            let connection = try await PostgresConnection.connect(parameters, deadline: .now + .seconds(10))
+            let answer = try await connection.query("select 1", deadline: .now + .seconds(10))
+            #expect(answer.rows.count == 1)
+            await connection.close()
+        }
+    }
+}
