@@ -16,6 +16,12 @@ public actor LiveRegion {
         terminal.write(erasing() + text(lines) + drawing())
     }
 
+    /// Adds lines and replaces the live ones below them at once.
+    public func add(_ lines: [StyledText], showing newLive: [StyledText]) {
+        live = newLive
+        add(lines)
+    }
+
     /// Replaces the live lines.
     public func show(_ lines: [StyledText]) {
         guard terminal.isTerminal, lines != live else { return }
@@ -40,8 +46,10 @@ public actor LiveRegion {
     private func drawing() -> String {
         // A line that wrapped would take two, and the next redraw would leave one behind.
         let width = (terminal.width ?? 80) - 1
-        drawn = live.count
-        return text(live.map { $0.truncated(to: width) })
+        // What has left the screen at its top cannot be erased any more.
+        let shown = live.prefix(max(1, (terminal.height ?? 24) - 1))
+        drawn = shown.count
+        return text(shown.map { $0.truncated(to: width) })
     }
 
     private func text(_ lines: [StyledText]) -> String {

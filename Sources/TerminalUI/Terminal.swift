@@ -32,9 +32,20 @@ public struct Terminal: Sendable {
     /// Columns; nil where nobody looks at it, so that nothing is shortened.
     public var width: Int? {
         guard isTerminal else { return nil }
-        var size = winsize()
-        guard ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return 80 }
+        guard let size, size.ws_col > 0 else { return 80 }
         return Int(size.ws_col)
+    }
+
+    /// Lines; nil where nobody looks at it.
+    public var height: Int? {
+        guard isTerminal else { return nil }
+        guard let size, size.ws_row > 0 else { return 24 }
+        return Int(size.ws_row)
+    }
+
+    private var size: winsize? {
+        var size = winsize()
+        return ioctl(stream.rawValue, UInt(TIOCGWINSZ), &size) == 0 ? size : nil
     }
 
     /// Whether somebody can be asked: both the question is seen and an answer can be typed.

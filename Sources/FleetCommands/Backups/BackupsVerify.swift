@@ -58,7 +58,7 @@ struct RepositoryReport: Displayable {
                 + StyledText("  \(instance) in \(repository)")
         ]
         var card = Card(page)
-        for (name, value) in (report.object ?? [:]).sorted(by: { $0.key < $1.key }) {
+        for (name, value) in (report.object ?? [:]).sorted(by: { $0.key < $1.key }) where name != "isDryRun" {
             card.add(Self.words(name), Self.text(value, of: name))
         }
         lines += card.lines
@@ -75,7 +75,10 @@ struct RepositoryReport: Displayable {
 
     /// `archivedFiles` as `archived files`.
     private static func words(_ name: String) -> String {
-        name.reduce(into: "") { $0 += $1.isUppercase ? " \($1.lowercased())" : String($1) }
+        name.replacing("WAL", with: " WAL").reduce(into: "") { words, letter in
+            let startsWord = letter.isUppercase && !words.hasSuffix(" ") && words.last?.isUppercase == false
+            words += startsWord ? " \(letter.lowercased())" : String(letter)
+        }
     }
 
     private static func text(_ value: JSONValue, of name: String) -> String {

@@ -18,15 +18,21 @@ struct DiscoverCommand: FleetQuestion {
         let coordinator = try await session.coordinator()
         let inventory = coordinator.inventory
         let clusters = cluster.isEmpty ? inventory.configuration.clusters.keys.sorted() : cluster
+        let places = inventory.configuration.clusters.mapValues(\.platform)
         var found: [DiscoveredView] = []
         for name in clusters {
-            let identity = session.registry.identity(
-                ofPlatform: inventory.configuration.clusters[name]?.platform.plugin)
+            let identity = session.registry.identity(ofPlatform: places[name]?.plugin)
             for instance in try await inventory.platform(ofCluster: name).discover() {
-                let declared = inventory.instances.first { declared in
-                    declared.cluster == name && !identity.isEmpty
+                // Clusters may share a place, as two on one host do: there each finds the instances of all.
+                let declared = inventory.instances.filter { places[$0.cluster] == places[name] }.first { declared in
+                    !identity.isEmpty
                         && identity.allSatisfy { declared.platform.values[$0] == instance.platform.values[$0] }
                 }
+                let isElsewhere = declared.map { $0.cluster != name } ?? false
+                let isKnown = found.contains {
+                    places[$0.cluster] == places[name] && $0.platform == instance.platform.values
+                }
+                if isElsewhere || isKnown { continue }
                 found.append(DiscoveredView(instance, cluster: name, declaredAs: declared?.name))
             }
         }

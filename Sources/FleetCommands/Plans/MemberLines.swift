@@ -13,14 +13,15 @@ struct MemberLines {
             card.add("into", member.place.map { "\(into), in \($0)" } ?? into)
         }
         switch member.bringsBack {
+        case "nothing"?: card.add("data", "the copy is removed; its source stays as it is")
         case "setAside"?: card.add("data", "the data directory that was kept beside comes back")
         case "untouched"?: card.add("data", "was not touched; the server is only started")
         default: break
         }
         if let kind = member.backupKind { card.add("backup", "\(kind), to repository \(member.repository)") }
         if let target = member.target { add(target, &card) }
-        if plan.kind == "restore" || plan.kind == "undo" { addWayBack(&card) }
-        if let estimate = member.estimate {
+        if plan.kind == "restore" || plan.kind == "undo", member.bringsBack != "nothing" { addWayBack(&card) }
+        if let estimate = member.estimate, member.bringsBack == nil || member.bringsBack == "archive" {
             card.add("takes", "about \(Ages.rough(.seconds(estimate))), \(member.estimateBasis ?? "")")
         }
         addSessions(&card)
@@ -54,6 +55,7 @@ struct MemberLines {
 
     static func targetText(_ target: TargetView, asked: String?) -> String {
         var text = Timestamp(rfc3339: target.requested).map(Ages.moment) ?? target.requested
+        if text == "latest" { text = "the end of timeline \(target.timeline)" }
         if let asked, asked != target.requested { text += " (asked for: \(asked))" }
         return text
     }

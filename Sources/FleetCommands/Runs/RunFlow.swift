@@ -52,7 +52,8 @@ struct RunFlow: Sendable {
     private func report(_ outcome: RunOutcome) async throws -> ExitStatus {
         let steps = try await coordinator.store.steps(of: outcome.run.id)
         let report = RunReport(outcome, plan: try coordinator.plan(of: outcome.run), steps: steps)
-        if let error = outcome.error {
+        // A run that was put back because somebody asked for it is no error.
+        if let error = outcome.error, !(outcome.run.state == .aborted && error.code == .cancelled) {
             session.console.say("")
             _ = session.console.report(Self.withoutHint(error, report))
         }

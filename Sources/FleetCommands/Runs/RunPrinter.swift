@@ -114,14 +114,18 @@ actor RunPrinter: RunObserver {
         if let start = step.startedAt, let end = step.endedAt, end - start >= .seconds(1) {
             line += StyledText("  \(Ages.rough(end - start))", .faint)
         }
-        await add(line)
-        await redraw()
+        drawnAt = .now
+        await region.add([line], showing: liveLines())
     }
 
     private func redraw() async {
         drawnAt = .now
+        await region.show(liveLines())
+    }
+
+    private func liveLines() -> [StyledText] {
         let columns = terminal.width ?? 80
-        await region.show(order.compactMap { running[$0] }.flatMap { Self.live($0, columns) })
+        return order.compactMap { running[$0] }.flatMap { Self.live($0, columns) }
     }
 
     private static func live(_ entry: Running, _ columns: Int) -> [StyledText] {
@@ -131,7 +135,7 @@ actor RunPrinter: RunObserver {
                 + StyledText(elapsed < .seconds(1) ? "" : "  \(Ages.rough(elapsed))", .faint)
         ]
         guard let progress = entry.progress else { return lines }
-        if let total = progress.bytesTotal, total > 0 {
+        if let total = progress.bytesTotal, total > 1 {
             let bar = ProgressBar.text(Double(progress.bytesDone) / Double(total), columns: min(32, columns / 3))
             lines.append("    " + bar + StyledText("  \(amount(progress))", .faint))
         } else {
@@ -142,6 +146,10 @@ actor RunPrinter: RunObserver {
 
     /// `copy 1.2 GiB of 2.3 GiB`
     private static func amount(_ progress: TaskProgress) -> String {
+        // Work that is not counted in bytes has one to do.
+        guard progress.bytesTotal != 1, progress.bytesDone > 0 || progress.bytesTotal != nil else {
+            return progress.phase
+        }
         var text = "\(progress.phase) \(ByteSize.text(progress.bytesDone))"
         if let total = progress.bytesTotal { text += " of \(ByteSize.text(total))" }
         return text

@@ -48,11 +48,10 @@ struct RunReport: Displayable {
             lines.append(StyledText("  \(endpoint.name) answers: psql -h \(endpoint.host) -p \(endpoint.port)"))
         }
         if let putBack, putBack.state == "succeeded" { lines.append("  everything was put back as it was before") }
-        let columns = next.map(\.command.count).max() ?? 0
         return lines
             + next.map {
                 StyledText("  \($0.purpose): ".padded(to: 20), .faint)
-                    + StyledText($0.command.padded(to: columns), .accent)
+                    + StyledText($0.command, .accent)
             }
     }
 

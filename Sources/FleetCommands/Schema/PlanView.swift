@@ -57,7 +57,8 @@ struct PlanMemberView: Hashable, Sendable, Codable {
     /// The scratch instance and its directory, for a restore beside.
     var into: String?
     var place: String?
-    /// For an undo: `archive`, `setAside`, or `untouched` where the server is only started.
+    /// For an undo: `archive`, `setAside`, `untouched` where the server is only started, `nothing` where a copy is
+    /// removed.
     var bringsBack: String?
     /// The repository that a backup goes to.
     var repository: String
@@ -68,7 +69,9 @@ struct PlanMemberView: Hashable, Sendable, Codable {
         environment = member.environment
         state = member.state.rawValue
         timeline = member.timeline
-        if plan.kind == .undo { bringsBack = member.undo?.wayBack.rawValue ?? "untouched" }
+        if plan.kind == .undo {
+            bringsBack = member.scratch != nil ? "nothing" : member.undo?.wayBack.rawValue ?? "untouched"
+        }
         // What an undo does not replay has the target of the run that it undoes.
         if bringsBack == nil || bringsBack == "archive" {
             target = member.target.map { TargetView($0, of: member.instance) }

@@ -74,6 +74,8 @@ struct UndoPlanner: Sendable {
         back.checks = []
         // An undo can be undone as well where the server it leaves runs and archives.
         back.wayBack = journal.isDone(.settle, member.instance) ? .archive : .none
+        // Those of the plan that is undone have ended since.
+        back.sessions = []
         guard point.wayBack == .archive else { return back }
         let instance = try inventory.instance(member.instance)
         let planner = RestorePlanner(inventory: inventory, servers: servers, store: store, now: now)
@@ -87,6 +89,14 @@ struct UndoPlanner: Sendable {
                 cause: "the state before run \(run.id) reaches to \(point.lsn)")
         }
         target.remarks = []
+        if journal.isDone(.settle, member.instance) {
+            if let endpoint = world.endpoint, world.server != nil {
+                back.sessions = try await servers.sessions(endpoint, deadline: .seconds(10)).filter(\.isClient)
+            }
+        } else {
+            // Nobody could commit anything to a half restored server.
+            target.lost = LostCommits()
+        }
         back.target = target
         back.timeline = world.timeline
         back.state = world.process.state

@@ -41,15 +41,29 @@ struct RunEngine: Sendable {
         return run
     }
 
+    /// Ends a run that could not even begin, as others hold its instances. One that puts something back stays.
+    private func withdraw(_ run: RunRecord, _ plan: Plan, _ error: FleetError) async throws {
+        guard plan.kind != .undo, try await store.lease(of: run.id) == nil,
+            try await store.steps(of: run.id).allSatisfy({ $0.state == .pending })
+        else { return }
+        try await store.updateRun(run.id, state: .failed, error: error, endedAt: clock(), lease: nil)
+    }
+
     /// Carries a run out from where its journal stands, and writes down how that ended.
     ///
     /// - Throws: `conflict` when another process carries it out, or another run holds one of its instances; whatever
     ///   the state store throws.
     func carryOut(_ run: RunRecord, observer: any RunObserver) async throws -> Ending {
         let plan = try run.decodedPlan()
-        let lease = try await store.acquire(
-            run: run.id, resources: Self.resources(of: plan), owner: person.owner, duration: Self.leaseDuration,
-            now: clock(), isOwnerDead: person.isDead)
+        let lease: Lease
+        do {
+            lease = try await store.acquire(
+                run: run.id, resources: Self.resources(of: plan), owner: person.owner, duration: Self.leaseDuration,
+                now: clock(), isOwnerDead: person.isDead)
+        } catch let error as FleetError where error.code == .conflict {
+            try await withdraw(run, plan, error)
+            throw error
+        }
         try await store.updateRun(run.id, state: .running, error: nil, endedAt: nil, lease: lease)
         let journal = RunJournal(
             run: run.id, steps: try await store.steps(of: run.id), lease: lease, store: store, observer: observer,
@@ -163,7 +177,7 @@ struct RunEngine: Sendable {
             return nil
         } catch let failure as JournalFailure {
             throw failure.error
-        } catch where error is CancellationError || Task.isCancelled {
+        } catch  where error is CancellationError || Task.isCancelled {
             // A step that was stopped stays running in the journal: that is what it is.
             return (step, FleetError(.cancelled, step.title, cause: "stopped"))
         } catch {
