@@ -5,6 +5,18 @@ extension Coordinator {
     /// The process that carries the run out, or the run that puts it back, as people name it; nil when nobody does.
     public func carrier(of run: RunRecord) async throws -> String? {
         guard run.state == .running || run.state == .aborting else { return nil }
+        return try await holder(of: run)
+    }
+
+    /// Whether it stopped and nothing more comes of it before somebody goes on with it. A process that has stopped a
+    /// run may yet put it back.
+    public func hasComeToRest(_ run: RunRecord) async throws -> Bool {
+        if run.state.isEnded { return true }
+        guard run.state == .interrupted else { return false }
+        return try await holder(of: run) == nil
+    }
+
+    private func holder(of run: RunRecord) async throws -> String? {
         let back = run.state == .aborting ? try await putBackRun(of: run) : nil
         for id in [run.id, back].compactMap({ $0 }) {
             guard let lease = try await store.lease(of: id), lease.expiresAt > now, !person.isDead(lease.owner) else {

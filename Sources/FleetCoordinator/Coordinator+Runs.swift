@@ -73,7 +73,8 @@ extension Coordinator {
         let plan = try run.decodedPlan()
         try checkConfiguration(plan)
         if run.state == .aborting { return try await abort(run.id, observer: observer) }
-        switch try await engine.carryOut(run, observer: observer) {
+        let stopped = try await engine.carryOut(run, observer: observer)
+        switch stopped.ending {
         case .succeeded:
             if let undone = plan.undoes { try await finishUndo(of: undone, by: id) }
             return RunOutcome(run: try await requireRun(id))
@@ -81,14 +82,14 @@ extension Coordinator {
             return RunOutcome(run: try await requireRun(id), error: error)
         case .abortRequested(let by):
             try await store.audit(actor: by, action: "run.abort", subject: id, details: nil)
-            return try await abort(id, observer: observer)
+            return try await abort(id, observer: observer, lease: stopped.lease)
         case .failed(let step, let error):
             await notifyFailure(plan, run, step, error)
             guard try await putsBack(plan, run, step) else {
                 return RunOutcome(run: try await requireRun(id), error: error, failedStep: step.id)
             }
             await observer.noted(step: nil, "putting everything back")
-            var outcome = try await abort(id, observer: observer, because: error)
+            var outcome = try await abort(id, observer: observer, because: error, lease: stopped.lease)
             outcome.failedStep = step.id
             return outcome
         }
@@ -100,6 +101,13 @@ extension Coordinator {
     public func abort(
         _ id: String, observer: any RunObserver, because cause: FleetError? = nil
     ) async throws -> RunOutcome {
+        try await abort(id, observer: observer, because: cause, lease: nil)
+    }
+
+    /// - Parameter lease: the run's, where this process carried it out until now; nil to take it.
+    private func abort(
+        _ id: String, observer: any RunObserver, because cause: FleetError? = nil, lease: Lease?
+    ) async throws -> RunOutcome {
         let run = try await openRun(id)
         let reason = cause ?? run.error ?? FleetError(.cancelled, "run \(id) was aborted")
         // A crash after the last step of putting back, before this run was told.
@@ -107,7 +115,7 @@ extension Coordinator {
             try await finishUndo(of: run.id, by: done.id)
             return RunOutcome(run: try await requireRun(run.id), putBack: done, error: reason)
         }
-        let back = try await undoRun(of: run, because: reason)
+        let back = try await undoRun(of: run, because: reason, held: lease)
         var outcome: RunOutcome
         if let back {
             outcome = try await carryOut(back.id, observer: observer)
@@ -122,10 +130,17 @@ extension Coordinator {
     }
 
     /// The run that undoes this one: the one begun before a crash, or a new one. Nil when nothing was done yet.
-    private func undoRun(of run: RunRecord, because reason: FleetError) async throws -> RunRecord? {
-        let lease = try await store.acquire(
-            run: run.id, resources: RunEngine.resources(of: try run.decodedPlan()), owner: person.owner,
-            duration: RunEngine.leaseDuration, now: now, isOwnerDead: person.isDead)
+    private func undoRun(
+        of run: RunRecord, because reason: FleetError, held: Lease?
+    ) async throws -> RunRecord? {
+        let lease: Lease
+        if let held {
+            lease = try await store.renew(held, duration: RunEngine.leaseDuration, now: now)
+        } else {
+            lease = try await store.acquire(
+                run: run.id, resources: RunEngine.resources(of: try run.decodedPlan()), owner: person.owner,
+                duration: RunEngine.leaseDuration, now: now, isOwnerDead: person.isDead)
+        }
         try await store.updateRun(run.id, state: .aborting, error: reason, endedAt: nil, lease: lease)
         let undo: RunRecord?
         if let begun = try await undos(of: run.id).first(where: { !$0.state.isEnded }) {

@@ -56,7 +56,7 @@ struct RunWatcher: Sendable {
                 try await journal.tell(coordinator.store, printer)
                 journals[name] = journal
             }
-            if run.state.isEnded || run.state == .interrupted {
+            if try await coordinator.hasComeToRest(run) {
                 let putBack = if let back { try await coordinator.requireRun(back) } else { RunRecord?.none }
                 return RunOutcome(run: run, putBack: putBack, error: run.error)
             }

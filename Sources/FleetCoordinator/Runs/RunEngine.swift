@@ -22,6 +22,13 @@ struct RunEngine: Sendable {
         case abortRequested(by: String)
     }
 
+    /// An ending, and the lease under which whoever carried the run out goes on with putting it back. In force unless
+    /// the run has ended.
+    struct Stopped: Sendable {
+        var ending: Ending
+        var lease: Lease
+    }
+
     /// Writes a run down; nothing is done yet.
     func begin(_ plan: Plan) async throws -> RunRecord {
         let now = clock()
@@ -53,7 +60,7 @@ struct RunEngine: Sendable {
     ///
     /// - Throws: `conflict` when another process carries it out, or another run holds one of its instances; whatever
     ///   the state store throws.
-    func carryOut(_ run: RunRecord, observer: any RunObserver) async throws -> Ending {
+    func carryOut(_ run: RunRecord, observer: any RunObserver) async throws -> Stopped {
         let plan = try run.decodedPlan()
         let lease: Lease
         do {
@@ -76,7 +83,7 @@ struct RunEngine: Sendable {
         case .interrupted(let error), .failed(_, let error): try await journal.end(.interrupted, error: error)
         case .abortRequested: try await journal.end(.aborting, error: nil)
         }
-        return ending
+        return Stopped(ending: ending, lease: await journal.lease)
     }
 
     /// What a run of this plan holds alone.
