@@ -2,7 +2,9 @@ import FleetPluginAPI
 
 extension TargetResolver {
     /// Counts what would be lost and gathers what replay will need.
-    func finish(_ draft: Draft, _ path: ReplayPath) async throws -> ResolvedTarget {
+    ///
+    /// - Parameter askedFor: the timeline that the target was looked for on; the path may end on an ancestor.
+    func finish(_ draft: Draft, _ path: ReplayPath, askedFor: TimelineHistory) async throws -> ResolvedTarget {
         let provenBy = draft.provenBy ?? draft.stopLSN ?? path.end
         let used = path.run.filter { $0.name.start < provenBy || $0.name.start <= draft.backup.stopLSN }
         var resolved = ResolvedTarget(
@@ -17,7 +19,7 @@ extension TargetResolver {
         let stop = draft.stopLSN ?? draft.backup.stopLSN
         resolved.lastKept = try await path.lastCommit(before: stop)
         resolved.lost = try await losses(after: stop, path)
-        resolved.remarks += abandonedFutures(draft.target, path)
+        resolved.remarks += abandonedFutures(draft.target, askedFor)
         return resolved
     }
 
@@ -42,14 +44,14 @@ extension TargetResolver {
     }
 
     /// Timelines that were left behind but have commits at the time asked for.
-    private func abandonedFutures(_ target: RecoveryTarget, _ path: ReplayPath) -> [String] {
+    private func abandonedFutures(_ target: RecoveryTarget, _ history: TimelineHistory) -> [String] {
         guard case .time(let time) = target else { return [] }
         return world.windows
             .filter { window in
-                guard window.timeline != path.history.timeline, window.start <= time, time <= window.end else {
+                guard window.timeline != history.timeline, window.start <= time, time <= window.end else {
                     return false
                 }
-                guard let exit = path.history.exit(from: window.timeline), let end = exit else { return true }
+                guard let exit = history.exit(from: window.timeline), let end = exit else { return true }
                 return window.endLSN > end && window.end > time && isAfterExit(time, end, window)
             }
             .map {

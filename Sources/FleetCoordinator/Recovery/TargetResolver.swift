@@ -21,11 +21,32 @@ public struct TargetResolver: Sendable {
         for backup in candidates {
             let path = ReplayPath(from: backup.startLSN, along: history, world.map, world.reader)
             switch try await attempt(target, backup, path) {
-            case .success(let resolved): return try await finish(resolved, path)
+            case .success(let draft):
+                if let (own, ownPath) = try await onItsOwnTimeline(draft, history) {
+                    return try await finish(own, ownPath, askedFor: history)
+                }
+                return try await finish(draft, path, askedFor: history)
             case .failure(let reason): reasons.append(reason)
             }
         }
         throw try await refusal(target, history, reasons)
+    }
+
+    /// The same stop, reached along the timeline on which it lies, where that is an ancestor of the one asked for and
+    /// its own WAL is there.
+    ///
+    /// Along the younger timeline PostgreSQL would be promoted with a history that leaves it before its beginning.
+    private func onItsOwnTimeline(
+        _ draft: Draft, _ history: TimelineHistory
+    ) async throws -> (Draft, ReplayPath)? {
+        guard let stop = draft.stopLSN, let span = history.path.last(where: { $0.start <= stop }),
+            span.timeline != history.timeline, let exit = span.end, (draft.provenBy ?? stop) <= exit,
+            let own = world.map.history(of: span.timeline)
+        else { return nil }
+        let path = ReplayPath(from: draft.backup.startLSN, along: own, world.map, world.reader)
+        guard case .success(let found) = try await attempt(draft.target, draft.backup, path), found.stopLSN == stop
+        else { return nil }
+        return (found, path)
     }
 
     private func absolute(_ target: RecoveryTarget) -> RecoveryTarget {

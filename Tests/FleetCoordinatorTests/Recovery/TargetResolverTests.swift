@@ -147,9 +147,11 @@ import Testing
 
     @Test func theAncestorServesTimesBeforeTheFork() async throws {
         let resolved = try await archive.resolve("2025-12-18T10:01:30Z", current: 3)
-        #expect(resolved.timeline == 3)
+        // Not 3: promoted from there, the new timeline's history would leave 3 before it began.
+        #expect(resolved.timeline == 1)
         #expect(resolved.backup.label == "first")
         #expect(resolved.stopLSN == Archive.lsn(4))
+        #expect(resolved.remarks.isEmpty)
         // What is lost is what the present has: one commit of timeline 1 before the fork, two of timeline 3.
         #expect(resolved.lost.count == 3)
     }

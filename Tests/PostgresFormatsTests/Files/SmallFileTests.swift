@@ -92,13 +92,21 @@ struct SmallFileTests {
     @Test("histories out of order, of themselves or of nothing are refused")
     func damagedHistories() {
         for text in [
-            "1\n", "x\t0/1\t\n", "0\t0/1\t\n", "2\t0/9\t\n1\t0/10\t\n", "1\t0/9\t\n2\t0/8\t\n", "7\t0/9\t\n",
+            "1\n", "x\t0/1\t\n", "0\t0/1\t\n", "2\t0/9\t\n1\t0/10\t\n",  "7\t0/9\t\n",
             "1\t9\t\n",
         ] {
             #expect(throws: FleetError.Code.corrupted, "\(text)") {
                 try code { try TimelineHistory(file: Array(text.utf8), timeline: 7) }
             }
         }
+    }
+
+    @Test("a timeline may be left before it was begun")
+    func emptyTimeline() throws {
+        let history = try TimelineHistory(file: Array("1\t0/9000\tx\n2\t0/8000\ty\n".utf8), timeline: 3)
+        #expect(history.timeline(at: LSN(0x7FFF)) == 1)
+        #expect(history.timeline(at: LSN(0x8000)) == 3)
+        #expect(history.timeline(at: LSN(0x9000)) == 3)
     }
 
     @Test("a pid file is read at every stage of being written")
