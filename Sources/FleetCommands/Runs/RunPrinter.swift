@@ -4,7 +4,7 @@ import FleetStore
 import TerminalUI
 
 /// Shows a run while it is carried out: finished steps stay, running ones are redrawn below them. Where there is no
-/// terminal, a line for each step that is done, and for each that takes its time.
+/// terminal, a line for each step that is done, and for each that takes its time; with --verbose for each that begins.
 actor RunPrinter: RunObserver {
     private struct Running {
         var title: String
@@ -15,6 +15,7 @@ actor RunPrinter: RunObserver {
     }
 
     private let terminal: Terminal
+    private let tellsBeginnings: Bool
     private let region: LiveRegion
     private var order: [String] = []
     private var running: [String: Running] = [:]
@@ -29,6 +30,7 @@ actor RunPrinter: RunObserver {
 
     init(_ console: Console) {
         terminal = console.error
+        tellsBeginnings = console.isVerbose && !console.error.isTerminal
         region = LiveRegion(console.error)
     }
 
@@ -81,7 +83,9 @@ actor RunPrinter: RunObserver {
     private func started(_ step: StepRecord) async {
         let now = ContinuousClock.now
         if running[step.id] == nil { order.append(step.id) }
-        running[step.id] = Running(title: step.title, since: now, progress: nil, toldAt: now)
+        running[step.id] = Running(
+            title: step.title, since: now, progress: nil, isTold: tellsBeginnings, toldAt: now)
+        if tellsBeginnings { await add(StyledText("› \(step.title)")) }
         tick()
         await redraw()
     }

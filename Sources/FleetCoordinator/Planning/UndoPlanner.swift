@@ -29,8 +29,9 @@ struct UndoPlanner: Sendable {
         var securing: Set<String> = []
         for member in done.members {
             if journal.dataTouched(member.instance) {
-                touched.append(try await bringBack(member, journal, run))
-                if journal.isDone(.settle, member.instance) { securing.insert(member.instance) }
+                let back = try await bringBack(member, journal, run)
+                touched.append(back)
+                if back.wayBack == .archive { securing.insert(member.instance) }
             } else if journal.begun(.stop, member.instance) {
                 stopped.append(member)
             }
@@ -72,12 +73,18 @@ struct UndoPlanner: Sendable {
         var back = member
         back.undo = point
         back.checks = []
-        // An undo can be undone as well where the server it leaves runs and archives.
-        back.wayBack = journal.isDone(.settle, member.instance) ? .archive : .none
         // Those of the plan that is undone have ended since.
         back.sessions = []
-        guard point.wayBack == .archive else { return back }
         let instance = try inventory.instance(member.instance)
+        let process = try await inventory.platform(of: instance).observe(instance)
+        // An undo can be undone as well where the server it leaves runs and archives.
+        back.wayBack = journal.isDone(.settle, member.instance) && process.state == .running ? .archive : .none
+        back.state = process.state
+        guard point.wayBack == .archive else {
+            // The old data comes back as it is; what is there now has the timeline that the restore made.
+            back.timeline = try await presentTimeline(of: instance, process, isAsked: back.wayBack == .archive)
+            return back
+        }
         let planner = RestorePlanner(inventory: inventory, servers: servers, store: store, now: now)
         var world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance, broken: true)
         world.assumedIdentifier = member.systemIdentifier
@@ -103,6 +110,16 @@ struct UndoPlanner: Sendable {
         back.mode = world.process.state == .absent ? .empty : .delta
         back.estimate = try await Estimator(store: store).estimate(member.instance, target)
         return back
+    }
+}
+
+extension UndoPlanner {
+    private func presentTimeline(
+        of instance: Instance, _ process: ProcessObservation, isAsked: Bool
+    ) async throws -> TimelineID? {
+        guard isAsked else { return process.control?.timeline }
+        let endpoint = try await inventory.platform(of: instance).endpoint(of: instance)
+        return try await servers.observe(endpoint, deadline: .seconds(20)).timeline
     }
 }
 

@@ -47,15 +47,18 @@ public struct TimelineHistory: Hashable, Sendable, Codable {
     }
 
     /// The path of recovery along this timeline, oldest span first.
+    ///
+    /// A history may say that a timeline was left before it began, where recovery along it stopped earlier: the path
+    /// does not take that one, and leaves its ancestor where the younger timeline begins.
     public var path: [Span] {
-        var spans: [Span] = []
-        var start = LSN.zero
-        for ancestor in ancestors {
-            spans.append(Span(timeline: ancestor.timeline, start: start, end: ancestor.switchLSN))
-            start = ancestor.switchLSN
+        var spans = [Span(timeline: timeline, start: ancestors.last?.switchLSN ?? .zero, end: nil)]
+        var limit = LSN(.max)
+        for (index, ancestor) in ancestors.enumerated().reversed() {
+            limit = min(limit, ancestor.switchLSN)
+            let start = index > 0 ? ancestors[index - 1].switchLSN : .zero
+            if start <= limit { spans.append(Span(timeline: ancestor.timeline, start: start, end: limit)) }
         }
-        spans.append(Span(timeline: timeline, start: start, end: nil))
-        return spans
+        return spans.reversed()
     }
 
     /// Where the path leaves `timeline`: nil inside when it ends there, nil outside when the path never takes it.

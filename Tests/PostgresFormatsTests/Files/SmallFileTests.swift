@@ -107,6 +107,10 @@ struct SmallFileTests {
         #expect(history.timeline(at: LSN(0x7FFF)) == 1)
         #expect(history.timeline(at: LSN(0x8000)) == 3)
         #expect(history.timeline(at: LSN(0x9000)) == 3)
+        // A backup of timeline 1 that ends behind 0/8000 does not lead here, though the file says that 1 goes on to 9000.
+        #expect(history.path.map(\.timeline) == [1, 3])
+        #expect(history.exit(from: 1) == .some(LSN(0x8000)))
+        #expect(history.exit(from: 2) == nil)
     }
 
     @Test("a pid file is read at every stage of being written")
