@@ -17,7 +17,8 @@ final class CommitOracle: Sendable {
 
     init(_ server: PostgresServer, in scratch: ScratchDirectory) async throws {
         self.server = server
-        _ = try await server.query("create table oracle (id integer primary key, at timestamptz default clock_timestamp())")
+        _ = try await server.query(
+            "create table oracle (id integer primary key, at timestamptz default clock_timestamp())")
         log = scratch.path("oracle-\(server.port).log")
         script = try scratch.write(
             """
@@ -46,7 +47,8 @@ final class CommitOracle: Sendable {
         let text = (try? String(contentsOfFile: log, encoding: .utf8)) ?? ""
         return text.split(separator: "\n").compactMap { line in
             let parts = line.split(separator: " ")
-            guard parts.count == 3, let id = Int(parts[0]), let sent = Self.time(parts[1]), let acked = Self.time(parts[2])
+            guard parts.count == 3, let id = Int(parts[0]), let sent = Self.time(parts[1]),
+                let acked = Self.time(parts[2])
             else { return nil }
             return Commit(id: id, sent: sent, acknowledged: acked)
         }
@@ -55,7 +57,8 @@ final class CommitOracle: Sendable {
     /// What is wrong with the restored server: acknowledged commits at or before `target` that are missing, commits
     /// sent after it that are there.
     func violations(at target: Timestamp) async throws -> [String] {
-        let present = Set(try await server.query("select id from oracle").compactMap { $0.first.flatMap { $0 }.flatMap { Int($0) } })
+        let present = Set(
+            try await server.query("select id from oracle").compactMap { $0.first.flatMap { $0 }.flatMap { Int($0) } })
         return try commits().compactMap { commit in
             if commit.acknowledged <= target, !present.contains(commit.id) { return "lost \(commit)" }
             if commit.sent > target, present.contains(commit.id) { return "not gone: \(commit)" }
