@@ -44,7 +44,19 @@ extension HostPlatform {
         return server.ownsPIDFile || launched == nil
     }
 
+    /// Where sockets lie in the data directory, backups hold their lock files, which name processes of another time.
+    private static func removeStaleLocks(in directory: String) throws {
+        for entry in try BlockingDisk.list(directory)
+        where entry.name.hasPrefix(".s.PGSQL.") && entry.name.hasSuffix(".lock") {
+            let path = "\(directory)/\(entry.name)"
+            let text = String(decoding: try BlockingDisk.read(path, limit: 4096), as: UTF8.self)
+            guard let pid = text.split(separator: "\n").first.flatMap({ Int32($0) }) else { continue }
+            if ProcessIdentity(pid: pid)?.isAlive != true { try BlockingDisk.remove(path) }
+        }
+    }
+
     private func launch(_ host: HostInstance) async throws -> Launched {
+        try await disk.run { try Self.removeStaleLocks(in: host.dataDirectory) }
         let log = logFile(of: host)
         let size = try await disk.status(log, followingLinks: true)?.size ?? 0
         if let unit = host.options.string("systemdUnit") {

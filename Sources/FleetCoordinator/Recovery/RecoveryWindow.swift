@@ -78,17 +78,15 @@ extension RecoveryWindow {
                     timeline: timeline, startLSN: startLSN, endLSN: max(end, startLSN), start: startTime,
                     end: max(startTime, endTime), backups: inside.map(\.label),
                     ending: isNewest
-                        ? (isAbandoned(timeline, at: end, map) ? .abandoned : .newest)
+                        ? (isAbandoned(timeline, map) ? .abandoned : .newest)
                         : .gap(missing: map.name(last.name.number + 1, along: history).description)))
         }
         return windows
     }
 
-    /// Whether a younger timeline left this one before `end`.
-    private static func isAbandoned(_ timeline: TimelineID, at end: LSN, _ map: ArchiveMap) -> Bool {
-        map.timelines.contains { other in
-            map.history(of: other)?.ancestors.contains { $0.timeline == timeline && $0.switchLSN <= end } ?? false
-        }
+    /// Whether there is a younger timeline: it left this one, or one of those that this one came from.
+    private static func isAbandoned(_ timeline: TimelineID, _ map: ArchiveMap) -> Bool {
+        map.timelines.contains { $0 > timeline }
     }
 
     private static func timeBefore(_ lsn: LSN, in run: [Catalog.ArchivedSegment]) -> Timestamp? {

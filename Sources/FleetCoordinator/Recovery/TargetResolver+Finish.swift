@@ -48,11 +48,11 @@ extension TargetResolver {
         guard case .time(let time) = target else { return [] }
         return world.windows
             .filter { window in
-                guard window.timeline != history.timeline, window.start <= time, time <= window.end else {
-                    return false
-                }
-                guard let exit = history.exit(from: window.timeline), let end = exit else { return true }
-                return window.endLSN > end && window.end > time && isAfterExit(time, end, window)
+                guard window.timeline != history.timeline, window.start <= time, time <= window.end,
+                    let other = world.map.history(of: window.timeline)
+                else { return false }
+                let parting = divergence(other, history)
+                return window.endLSN > parting && isAfterExit(time, parting, window)
             }
             .map {
                 "timeline \($0.timeline) also has commits around \(time), abandoned by an earlier restore or failover; "

@@ -7,13 +7,9 @@ struct Quiesce: StepPerformer {
     func perform(_ context: StepContext) async throws -> JSONValue {
         let application = try context.application()
         let scaler = try context.inventory.scaler(of: application.name)
-        // An undo finds it down already, by the run that it undoes; that run's record is what will be put back.
-        let record: QuiesceRecord
-        if let earlier = application.record {
-            record = earlier
-        } else {
-            record = try await scaler.quiesce(run: context.run)
-        }
+        // An undo finds it down already, or half down, by the run that it undoes: that run's record is what will be
+        // put back, and asking in its name finishes what it began.
+        let record = try await scaler.quiesce(run: application.record?.run ?? context.run)
         try await scaler.awaitGone(deadline: Self.patience)
         return try CanonicalJSON.value(record)
     }

@@ -92,7 +92,7 @@ struct SmallFileTests {
     @Test("histories out of order, of themselves or of nothing are refused")
     func damagedHistories() {
         for text in [
-            "1\n", "x\t0/1\t\n", "0\t0/1\t\n", "2\t0/9\t\n1\t0/10\t\n",  "7\t0/9\t\n",
+            "1\n", "x\t0/1\t\n", "0\t0/1\t\n", "2\t0/9\t\n1\t0/10\t\n", "7\t0/9\t\n",
             "1\t9\t\n",
         ] {
             #expect(throws: FleetError.Code.corrupted, "\(text)") {
