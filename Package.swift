@@ -99,7 +99,8 @@ let package = Package(
             "NativeEngine", at: "Engines/Native",
             ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
-        plugin("HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
+        plugin(
+            "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
         plugin("SQLProbe", at: "Probes/SQL"),
         plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
@@ -110,7 +111,8 @@ let package = Package(
         .executableTarget(
             name: "fleet",
             dependencies: [
-                "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine", "DirectoryStorage",
+                "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
+                "DirectoryStorage",
                 "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),

@@ -42,8 +42,8 @@ extension FleetFixture {
         let all = FileManager.default.enumerator(atPath: repository)?.compactMap { $0 as? String } ?? []
         return all.filter { path in
             var isFolder: ObjCBool = false
-            FileManager.default.fileExists(atPath: "\(repository)/\(path)", isDirectory: &isFolder)
-            return path.contains(part) && !isFolder.boolValue
+            let isThere = FileManager.default.fileExists(atPath: "\(repository)/\(path)", isDirectory: &isFolder)
+            return isThere && path.contains(part) && !isFolder.boolValue
         }.sorted()
     }
 }

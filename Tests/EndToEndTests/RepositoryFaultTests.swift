@@ -33,7 +33,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["flip", "truncate", "delete"]) func damageIsNamedAndNothingElseSuffers(_ kind: String) async throws {
+    @Test(arguments: ["flip", "truncate", "delete"]) func damageIsNamedAndNothingElseSuffers(_ kind: String)
+        async throws
+    {
         try await withScratch { scratch in
             let fleet = try await FleetFixture.make(in: scratch, instances: ["billing", "orders"])
             try await fleet.fleet("backup", "orders", "billing").checked()
@@ -111,7 +113,9 @@ import Testing
             try await waitUntil("archiving fails") {
                 try await server.value("select failed_count > 0 from pg_stat_archiver") == "t"
             }
-            #expect(server.log().contains("No space left") || server.log().contains("no space"), "\(server.log().suffix(1500))")
+            #expect(
+                server.log().contains("No space left") || server.log().contains("no space"),
+                "\(server.log().suffix(1500))")
             let status = try await fleet.status(of: "orders")
             #expect(status["archiving"]?["isFailing"] == .bool(true))
             let refused = try await fleet.fleet("restore", "--instance", "orders", "--target", "latest", "--yes")

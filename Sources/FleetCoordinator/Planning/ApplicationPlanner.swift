@@ -15,8 +15,11 @@ struct ApplicationPlanner: Sendable {
                     let record = records[application.name]
                     if let found = scale.record, found.run != record?.run {
                         throw FleetError(
-                            .refused, "\(application.name) was taken down by run \(found.run), which has not brought it back",
-                            hint: "finish that run first: fleet runs resume \(found.run) or fleet runs abort \(found.run)")
+                            .refused,
+                            "\(application.name) was taken down by run \(found.run), which has not brought it back",
+                            hint:
+                                "finish that run first: fleet runs resume \(found.run) or fleet runs abort \(found.run)"
+                        )
                     }
                     return Plan.ApplicationPlan(
                         name: application.name, cluster: application.cluster, environment: application.environment,

@@ -13,9 +13,11 @@ struct Estimator: Sendable {
         let restore = try await rate("restore", instance)
         let replay = try await rate("replay", instance)
         let walBytes = Double(max(0, (target.stopLSN ?? target.backup.stopLSN) - target.backup.startLSN))
-        let seconds = Double(target.backup.size) / (restore ?? Self.assumedRestore)
+        let seconds =
+            Double(target.backup.size) / (restore ?? Self.assumedRestore)
             + walBytes / (replay ?? Self.assumedReplay) + 5
-        let basis = restore == nil
+        let basis =
+            restore == nil
             ? "assuming 100 MB/s, as nothing was restored here yet" : "from earlier restores of \(instance)"
         return Plan.Estimate(duration: .seconds(seconds.rounded()), basis: basis)
     }

@@ -51,7 +51,7 @@ struct WorldGatherer: Sendable {
             world.endpoint = endpoint
             do {
                 world.server = try await servers.observe(endpoint, deadline: .seconds(20))
-            } catch where broken {
+            } catch  where broken {
                 world.server = nil
             }
         }

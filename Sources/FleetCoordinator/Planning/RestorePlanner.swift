@@ -18,10 +18,12 @@ struct RestorePlanner: Sendable {
             return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.instance < $1.instance }
         }
         let names = members.map(\.instance)
-        let applications = input.into == nil
+        let applications =
+            input.into == nil
             ? try await ApplicationPlanner(inventory: inventory).plans(using: names, records: [:]) : []
         let target = members.first?.target?.requested ?? input.target.target
-        let title = "restore \(names.joined(separator: ", ")) to \(target)"
+        let title =
+            "restore \(names.joined(separator: ", ")) to \(target)"
             + (input.into.map { ", beside it as \($0.name)" } ?? "")
         return Plan(
             kind: input.into == nil ? .restore : .restoreInto, title: title, createdAt: now,
@@ -97,7 +99,8 @@ struct RestorePlanner: Sendable {
         guard world.isPrimary, let archiving = world.server?.archiving else { return .setAside }
         guard archiving.mode != "off", !archiving.isFailing else {
             throw FleetError(
-                .refused, "\(world.instance.name) does not archive its WAL now, so its present state could not be brought back",
+                .refused,
+                "\(world.instance.name) does not archive its WAL now, so its present state could not be brought back",
                 cause: archiving.mode == "off"
                     ? "archive_mode is off" : "archiving of \(archiving.lastFailed ?? "a segment") failed",
                 hint: "mend archiving, or keep the data directory beside with --way-back set-aside")

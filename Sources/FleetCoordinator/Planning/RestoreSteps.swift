@@ -12,7 +12,9 @@ enum RestoreSteps {
         list.add(.disconnect, names) { "see that nobody is connected to \($0)" }
         list.add(.secure, names) { "archive all that \($0) has written" }
         list.add(.stop, names) { "stop \($0)" }
-        list.add(.setAside, members.filter { $0.wayBack == .setAside }.map(\.instance)) { "keep the data of \($0) beside" }
+        list.add(.setAside, members.filter { $0.wayBack == .setAside }.map(\.instance)) {
+            "keep the data of \($0) beside"
+        }
         addRecovery(&list, members)
         list.add(.settle, names) { "see that \($0) archives on its new timeline" }
         addReturn(&list, applications, options.stages)

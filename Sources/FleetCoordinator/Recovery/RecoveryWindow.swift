@@ -70,7 +70,8 @@ extension RecoveryWindow {
                 $0.startLSN >= backup.startLSN && $0.stopLSN <= last.name.end && $0.timeline == timeline
             }
             let startLSN = max(backup.stopLSN, begin)
-            let startTime = startLSN == begin
+            let startTime =
+                startLSN == begin
                 ? timeBefore(begin, in: run) ?? backup.stopTime : backup.stopTime
             let endTime = run.last { $0.summary?.latestTime != nil }?.summary?.latestTime ?? startTime
             windows.append(

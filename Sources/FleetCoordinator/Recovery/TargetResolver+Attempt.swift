@@ -39,7 +39,8 @@ extension TargetResolver {
         case .xid(let xid):
             guard let end = try await path.end(ofTransaction: xid, from: backup.startLSN) else {
                 return .failure(
-                    path.isCutByGap ? gap(path) : refused("transaction \(xid) does not end on timeline \(path.history.timeline)"))
+                    path.isCutByGap
+                        ? gap(path) : refused("transaction \(xid) does not end on timeline \(path.history.timeline)"))
             }
             guard end.end > backup.stopLSN else { return .failure(beforeBackup(backup, "transaction \(xid)")) }
             draft.stop = .xid(xid)
@@ -78,7 +79,8 @@ extension TargetResolver {
         }
         draft.stopLSN = path.end
         draft.needsHeartbeat = true
-        draft.remarks.append("nothing was committed after the target yet; fleet commits a heartbeat so that it can be reached")
+        draft.remarks.append(
+            "nothing was committed after the target yet; fleet commits a heartbeat so that it can be reached")
         return .success(draft)
     }
 
@@ -108,7 +110,9 @@ extension TargetResolver {
             return .failure(
                 path.isCutByGap
                     ? gap(path)
-                    : refused("there is no restore point \(name) on timeline \(path.history.timeline) after \(draft.backup.label)"))
+                    : refused(
+                        "there is no restore point \(name) on timeline \(path.history.timeline) after \(draft.backup.label)"
+                    ))
         }
         guard newest.end > draft.backup.stopLSN else { return .failure(beforeBackup(draft.backup, name)) }
         draft.stopLSN = newest.end

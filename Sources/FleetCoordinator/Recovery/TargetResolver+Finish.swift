@@ -11,7 +11,8 @@ extension TargetResolver {
             requested: draft.target, backup: draft.backup, stop: draft.stop, timeline: path.history.timeline,
             stopLSN: draft.stopLSN, lastKept: nil, lost: LostCommits(), segments: used.count,
             pendingSegments: used.count { world.map.isPending($0.name) },
-            firstSegment: used.first.map(\.name.description) ?? "", lastSegment: used.last.map(\.name.description) ?? "",
+            firstSegment: used.first.map(\.name.description) ?? "",
+            lastSegment: used.last.map(\.name.description) ?? "",
             needsHeartbeat: draft.needsHeartbeat, parameters: nil, remarks: draft.remarks)
         if draft.target == .immediate { resolved.timeline = draft.backup.timeline }
         let changes = path.parameterChanges()

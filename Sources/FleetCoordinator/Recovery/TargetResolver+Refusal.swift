@@ -2,10 +2,13 @@ import FleetPluginAPI
 
 extension TargetResolver {
     /// Why nothing reaches the target, and what does.
-    func refusal(_ target: RecoveryTarget, _ history: TimelineHistory, _ reasons: [FleetError]) async throws -> FleetError {
+    func refusal(_ target: RecoveryTarget, _ history: TimelineHistory, _ reasons: [FleetError]) async throws
+        -> FleetError
+    {
         let windows = world.windows.filter { $0.timeline == history.timeline || history.exit(from: $0.timeline) != nil }
         // The newest backup's reason for what lies behind it, the oldest one's for what lies before.
-        var error = reasons.first { $0.hint != nil } ?? reasons.last
+        var error =
+            reasons.first { $0.hint != nil } ?? reasons.last
             ?? refused("no backup of \(world.instance) leads to timeline \(history.timeline)")
         error.message = "\(world.instance) cannot be restored to \(target): \(error.message)"
         error.hint = error.hint ?? nearest(target, windows)

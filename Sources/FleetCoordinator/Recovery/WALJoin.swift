@@ -14,7 +14,8 @@ enum WALJoin {
         case .nothing, .joined, .abandoned: return summary
         case .mismatched:
             throw FleetError(
-                .corrupted, "the WAL segments \(segment.name) and \(next?.name.description ?? "") do not follow one another",
+                .corrupted,
+                "the WAL segments \(segment.name) and \(next?.name.description ?? "") do not follow one another",
                 hint: "check the repository: fleet backups verify")
         }
     }

@@ -104,7 +104,8 @@ extension Coordinator {
         if status.lastBackup == nil, !problems.contains(where: { $0.code == .unavailable }) {
             problems.append(
                 FleetError(
-                    .checkFailed, "\(status.instance) has no backup", hint: "make one: fleet backup \(status.instance)"))
+                    .checkFailed, "\(status.instance) has no backup", hint: "make one: fleet backup \(status.instance)")
+            )
         }
         return problems
     }

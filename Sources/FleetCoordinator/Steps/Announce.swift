@@ -6,7 +6,8 @@ struct Announce: StepPerformer {
 
     func perform(_ context: StepContext) async throws -> JSONValue {
         let subjects = context.plan.members.map(\.instance).joined(separator: ", ")
-        let text = event == .runStarted
+        let text =
+            event == .runStarted
             ? "\(context.plan.title) has begun on \(subjects). Watch it with: fleet runs watch \(context.run)"
             : "\(context.plan.title) is done. What happened: fleet runs show \(context.run)"
         let notice = Notice(

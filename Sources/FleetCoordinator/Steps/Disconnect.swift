@@ -31,7 +31,8 @@ struct Disconnect: StepPerformer {
         let who = sessions.prefix(5).map(\.summary).joined(separator: "; ")
         let more = sessions.count > 5 ? " and \(sessions.count - 5) more" : ""
         return FleetError(
-            .refused, "\(sessions.count) \(sessions.count == 1 ? "session is" : "sessions are") still connected to \(instance)",
+            .refused,
+            "\(sessions.count) \(sessions.count == 1 ? "session is" : "sessions are") still connected to \(instance)",
             cause: who + more,
             hint: "close them, declare their application in fleet.yaml, or end them with --sessions terminate")
     }

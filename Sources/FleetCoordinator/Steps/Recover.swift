@@ -85,7 +85,8 @@ struct Recover: StepPerformer {
     private func stuck(_ place: Instance, _ platform: any Platform, _ replay: ReplayObservation) async -> FleetError {
         let log = (try? await platform.recentLog(of: place, lines: 5)) ?? []
         return FleetError(
-            .timedOut, "replay of \(place.name) stands at \(replay.replayedTo?.description ?? "the beginning") since "
+            .timedOut,
+            "replay of \(place.name) stands at \(replay.replayedTo?.description ?? "the beginning") since "
                 + DurationText.text(Self.patience), cause: log.joined(separator: "\n"))
     }
 }

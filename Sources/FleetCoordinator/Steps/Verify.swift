@@ -36,7 +36,8 @@ struct Verify: StepPerformer {
         if let kept = target.lastKept, replayed < kept.end {
             throw FleetError(
                 .checkFailed,
-                "\(member.instance) stands at \(replayed), before the last commit it must have (\(kept.end), \(kept.time))")
+                "\(member.instance) stands at \(replayed), before the last commit it must have (\(kept.end), \(kept.time))"
+            )
         }
         if case .endOfWAL = target.stop { return }
         if let stop = target.stopLSN, replayed > stop {
@@ -91,7 +92,8 @@ struct Settle: StepPerformer {
         let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
         if server.preparedTransactions > 0 {
             await context.note(
-                "\(place.name) holds \(server.preparedTransactions) prepared transactions; their managers must finish them")
+                "\(place.name) holds \(server.preparedTransactions) prepared transactions; their managers must finish them"
+            )
         }
         guard try context.member().scratch == nil else {
             return ["endpoint": try CanonicalJSON.value(endpoint)]

@@ -1,11 +1,11 @@
 import FleetPluginAPI
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #else
-import Darwin
+    import Darwin
 #endif
 
 /// The file that holds the state, before SQLite sees it.

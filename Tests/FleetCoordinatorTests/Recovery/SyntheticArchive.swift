@@ -111,7 +111,8 @@ struct SyntheticArchive: WALReader {
         return TargetResolver(
             RecoveryWorld(
                 instance: "orders", catalog: catalog, map: ArchiveMap(catalog), systemIdentifier: Self.system,
-                currentTimeline: timeline, primaryClock: primaryClock.map(Self.time), now: Self.time(now), reader: self))
+                currentTimeline: timeline, primaryClock: primaryClock.map(Self.time), now: Self.time(now), reader: self)
+        )
     }
 
     func resolve(
