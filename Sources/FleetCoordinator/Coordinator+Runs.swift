@@ -133,6 +133,12 @@ extension Coordinator {
     private func undoRun(
         of run: RunRecord, because reason: FleetError, held: Lease?
     ) async throws -> RunRecord? {
+        // A crash after its instances had gone over to the run that puts them back.
+        if held == nil, let begun = try await undos(of: run.id).first(where: { !$0.state.isEnded }),
+            try await store.lease(of: begun.id) != nil
+        {
+            return begun
+        }
         let lease: Lease
         if let held {
             lease = try await store.renew(held, duration: RunEngine.leaseDuration, now: now)

@@ -60,6 +60,48 @@ import Testing
         }
     }
 
+    /// The coordinator died when what the application was is recorded, and the application is not yet taken down.
+    @Test func beforeTheApplicationWasTakenDown() async throws {
+        try await prepared { fleet, _, target in
+            let running = try await fleet.launch(
+                "restore", "--instance", "orders", "--target", "\(target)", "--yes", "--no-backup")
+            #expect(try await running.reaches("take down web"), "\(running.text)")
+            await running.kill()
+            // As it would be had the kill come a moment earlier.
+            let application = fleet.scratch.path("state/applications/web")
+            let run = try await fleet.run()
+            try #"{"details":null,"original":1,"run":"\#(run)"}"#
+                .write(toFile: "\(application)/record.json", atomically: true, encoding: .utf8)
+            let desired = try String(contentsOfFile: "\(application)/desired.json", encoding: .utf8)
+            let generation = try #require(desired.firstMatch(of: #/"generation":(\d+)/#)?.1)
+            try #"{"count":1,"generation":\#((Int(generation) ?? 0) + 1)}"#
+                .write(toFile: "\(application)/desired.json", atomically: true, encoding: .utf8)
+            let aborted = try await fleet.fleet("runs", "abort", run, "--yes")
+            #expect(aborted.exitCode == 0, "\(aborted.errors)\(aborted.text)")
+            try await expectUntouched(fleet, timelines: [1])
+        }
+    }
+
+    /// Putting back is killed as well, more than once; whoever asks again has it finished.
+    @Test func aPuttingBackThatIsKilledGoesOn() async throws {
+        try await prepared { fleet, _, target in
+            let running = try await fleet.launch(
+                "restore", "--instance", "orders", "--target", "\(target)", "--yes", "--no-backup")
+            #expect(try await running.reaches("check orders"), "\(running.text)")
+            await running.kill()
+            let run = try await fleet.run()
+            for (verb, step) in [("abort", "stop orders"), ("abort", "start orders"), ("resume", "promote orders")] {
+                let back = try await fleet.launch(["runs", verb, run] + (verb == "abort" ? ["--yes"] : []))
+                #expect(try await back.reaches(step), "\(back.text)")
+                await back.kill()
+            }
+            let last = try await fleet.fleet("runs", "abort", run, "--yes")
+            #expect(last.exitCode == 0, "\(last.errors)\(last.text)")
+            #expect(try await fleet.runs("undo").count == 1)
+            try await expectUntouched(fleet, timelines: [2, 3])
+        }
+    }
+
     /// Somebody else asks the living coordinator to give it up.
     @Test func whileItIsCarriedOut() async throws {
         try await prepared { fleet, _, target in

@@ -19,8 +19,17 @@ struct ApplicationProcesses: Sendable {
         var result = ApplicationProcesses()
         var seen: Set<Int32> = []
         for entry in ProcessTable.all(withVariable: ApplicationFolder.marker, folder.path) {
+            guard seen.insert(entry.pid).inserted else { continue }
             let number = ProcessTable.variable(ApplicationFolder.copyMarker, of: entry.pid).flatMap { Int($0) }
-            if seen.insert(entry.pid).inserted { result.copies[number ?? -1, default: []].append(entry) }
+            result.copies[number ?? -1, default: []].append(entry)
+        }
+        // One that has ended since, or was just starting a program, had no environment to be read.
+        for entry in result.copies.removeValue(forKey: -1) ?? [] {
+            guard let now = ProcessTable.entry(entry.pid), now.isAlive, now.startTicks == entry.startTicks else {
+                continue
+            }
+            let number = result.copies.first { $0.value.contains { $0.session == entry.session } }?.key
+            result.copies[number ?? -1, default: []].append(entry)
         }
         for copy in status?.copies ?? [] {
             for member in copy.leader.sessionMembers() where seen.insert(member.pid).inserted {
