@@ -37,9 +37,18 @@ import Testing
             try await fleet.fleet("backup", "orders").checked()
             let first = try await insert(1, server)
             try await Task.sleep(for: .seconds(2))
-            _ = try await insert(2, server)
-            // To the second before the plan is made, in the clock of the server.
+            let second = try await insert(2, server)
+            // So long before the plan is made, in the clock of the server; its title has the moment.
             try await restore(fleet, "-1s", "--way-back", "none")
+            let title = try await fleet.runs("restore").first?["title"]?.string ?? ""
+            let moment = try #require(title.split(separator: " ").last.flatMap { Timestamp(rfc3339: String($0)) })
+            #expect(moment >= first.time)
+            #expect(try await rows(server) == (second.time <= moment ? "1 2" : "1"))
+            try await restore(fleet, "\(first.time)", "--way-back", "none")
+            #expect(try await rows(server) == "1")
+            // Nothing was committed after this one, and no WAL is archived that says so.
+            let now = try await server.value("select to_char(clock_timestamp(), 'YYYY-MM-DD\"T\"HH24:MI:SS.US\"Z\"')")
+            try await restore(fleet, now, "--way-back", "set-aside")
             #expect(try await rows(server) == "1")
             _ = try await insert(3, server)
             try await restore(fleet, "latest")

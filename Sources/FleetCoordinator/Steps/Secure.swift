@@ -8,6 +8,7 @@ struct Secure: StepPerformer {
         let member = try context.member()
         let instance = try context.inventory.instance(member.instance)
         guard member.wayBack == .archive else {
+            try await makeReachable(member, instance, context)
             // Nothing can be asked of a server that does not run; what its data directory says is all there is.
             let control = try await context.inventory.platform(of: instance).observe(instance).control
             return try CanonicalJSON.value(
@@ -27,6 +28,18 @@ struct Secure: StepPerformer {
         try await prove(member, instance, upTo: committed, context)
         return try CanonicalJSON.value(
             UndoPoint(wayBack: .archive, timeline: server.timeline, lsn: committed, tag: nil, dataTouched: false))
+    }
+
+    /// The target may need WAL that only the server has so far, whatever the way back is.
+    private func makeReachable(_ member: Plan.Member, _ instance: Instance, _ context: StepContext) async throws {
+        guard let target = member.target, target.needsHeartbeat || target.pendingSegments > 0 else { return }
+        let endpoint = try await context.inventory.platform(of: instance).endpoint(of: instance)
+        try checkUnchanged(try await context.servers.observe(endpoint, deadline: .seconds(30)), member)
+        let committed = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
+        let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
+        await context.note("waiting until WAL up to \(end) of \(instance.name) is archived")
+        try await context.servers.awaitArchived(end, at: endpoint, deadline: Self.patience)
+        try await prove(member, instance, upTo: committed, context)
     }
 
     private func checkUnchanged(_ server: ServerObservation, _ member: Plan.Member) throws {
