@@ -59,7 +59,9 @@ extension Session {
             switch outcome {
             case .ready: break
             case .timedOut:
-                throw FleetError(.timedOut, activity, cause: "no answer within the time allowed")
+                throw FleetError(
+                    .timedOut, activity, cause: "no answer within the time allowed",
+                    hint: "the server hangs, or something between swallows what is sent: look at its processes and its log")
             case .cancelled:
                 throw FleetError(.cancelled, activity, cause: "cancelled")
             }
@@ -84,8 +86,19 @@ extension Session {
             error.code = .denied
             error.isRetriable = false
             error.hint = error.hint ?? "give a password by reference"
+        } else if error.hint == nil {
+            error.hint = connectHint(error.code)
         }
         return error
+    }
+}
+
+/// What to do about a connection that did not come about.
+private func connectHint(_ code: FleetError.Code) -> String? {
+    switch code {
+    case .denied: "the server turned this user away: check the user, its password, and pg_hba.conf"
+    case .unavailable: "check that the server runs and listens there"
+    default: nil
     }
 }
 

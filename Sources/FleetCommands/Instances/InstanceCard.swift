@@ -26,7 +26,7 @@ enum InstanceCard {
                 "\(backup.label), \(Ages.ago(backup.stopTime, at: instance.observedAt)), "
                     + "\(ByteSize.text(backup.size)), in \(backup.repository)")
         }
-        card.add("backups", "\(instance.backups)")
+        card.add("backups", instance.backups.map(String.init) ?? "?")
         for repository in instance.repositories {
             card.add("repository", repositoryText(repository))
         }

@@ -31,7 +31,9 @@ enum InstanceTable {
     }
 
     private static func backup(_ instance: InstanceView) -> StyledText {
-        guard let backup = instance.lastBackup else { return StyledText("none", .bad) }
+        guard let backup = instance.lastBackup else {
+            return instance.backups == nil ? StyledText("?", .faint) : StyledText("none", .bad)
+        }
         return StyledText("\(backup.kind) \(Ages.ago(backup.stopTime, at: instance.observedAt))")
     }
 
@@ -41,7 +43,10 @@ enum InstanceTable {
             if archiving.mode == "off" { return StyledText("off", .bad) }
             if archiving.isFailing { return StyledText("failing", .bad) }
         }
-        guard let lag = instance.archiveLag else { return StyledText("nothing", .bad) }
+        guard let lag = instance.archiveLag else {
+            guard instance.backups != nil else { return StyledText("?", .faint) }
+            return StyledText("nothing", .bad)
+        }
         return StyledText("\(Ages.rough(.seconds(lag))) ago")
     }
 }

@@ -27,7 +27,8 @@ struct InstanceView: Hashable, Sendable, Codable {
     var dataChecksums: Bool?
     var archiving: ArchivingView?
     var lastBackup: BackupView?
-    var backups: Int
+    /// Absent where no repository could be read.
+    var backups: Int?
     var windows: [WindowView]
     /// Seconds from the last archived commit to the observation; how much would be lost with the machine.
     var archiveLag: Double?

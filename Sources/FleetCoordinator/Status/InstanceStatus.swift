@@ -9,7 +9,8 @@ public struct InstanceStatus: Sendable, Codable {
     public var state: ProcessObservation.State?
     public var server: ServerObservation?
     public var lastBackup: BackupRecord?
-    public var backups: Int
+    /// Nil where no repository could be read.
+    public var backups: Int?
     public var windows: [RecoveryWindow]
     public var repositories: [RepositoryUse]
     /// What could not be found out, and what is wrong, in sentences; nothing unknown counts as well.

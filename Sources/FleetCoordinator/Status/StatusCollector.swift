@@ -26,7 +26,7 @@ extension Coordinator {
     public func status(of instance: Instance) async -> InstanceStatus {
         var status = InstanceStatus(
             instance: instance.name, cluster: instance.cluster, environment: instance.environment,
-            labels: instance.labels, state: nil, server: nil, lastBackup: nil, backups: 0, windows: [],
+            labels: instance.labels, state: nil, server: nil, lastBackup: nil, backups: nil, windows: [],
             repositories: [], problems: [], observedAt: now)
         async let catalog = Attempt { try await self.inventory.catalog(of: instance) }
         async let server = Attempt { try await self.serverState(of: instance) }
@@ -101,7 +101,7 @@ extension Coordinator {
                         hint: "the server's log says why"))
             }
         }
-        if status.lastBackup == nil, !problems.contains(where: { $0.code == .unavailable }) {
+        if status.backups == 0 {
             problems.append(
                 FleetError(
                     .checkFailed, "\(status.instance) has no backup", hint: "make one: fleet backup \(status.instance)")

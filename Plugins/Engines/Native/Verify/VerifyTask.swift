@@ -43,7 +43,9 @@ struct VerifyTask: Sendable {
             context.emit(.result(try JSONValue(encoding: report)))
             guard let first = report.findings.first else { return 0 }
             throw FleetError(
-                .corrupted, "\(report.findings.count) objects of \(instance.subject) are damaged",
+                .corrupted, report.findings.count == 1
+                    ? "1 object of \(instance.subject) is damaged"
+                    : "\(report.findings.count) objects of \(instance.subject) are damaged",
                 cause: "the first: \(first.error)",
                 hint: "back up again now, then find out what is wrong with the storage")
         }
