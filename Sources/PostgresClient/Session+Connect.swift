@@ -61,7 +61,9 @@ extension Session {
             case .timedOut:
                 throw FleetError(
                     .timedOut, activity, cause: "no answer within the time allowed",
-                    hint: "the server hangs, or something between swallows what is sent: look at its processes and its log")
+                    hint:
+                        "the server hangs, or something between swallows what is sent: look at its processes and its log"
+                )
             case .cancelled:
                 throw FleetError(.cancelled, activity, cause: "cancelled")
             }

@@ -34,7 +34,7 @@ final class FleetFixture: Sendable {
         var servers: [String: PostgresServer] = [:]
         for name in instances {
             servers[name] = try await PostgresServer.create(
-                in: scratch, PostgresServer.Options(settings: settings, ownSystemIdentifier: true))
+                in: scratch, name: name, PostgresServer.Options(settings: settings, ownSystemIdentifier: true))
         }
         _ = try scratch.directory("repository", owner: ServerOwner.current)
         _ = try scratch.directory("state")

@@ -78,7 +78,7 @@ import Testing
             let parent = URL(fileURLWithPath: server.dataDirectory).deletingLastPathComponent().path
             #expect(try FileManager.default.contentsOfDirectory(atPath: parent).count == 2)
             try await fleet.fleet("runs", "discard", second, "--yes").checked()
-            #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["data"])
+            #expect(try FileManager.default.contentsOfDirectory(atPath: parent) == ["orders"])
             #expect(try await fleet.fleet("runs", "undo", second, "--yes").exitCode == 3)
             #expect(try await oracle.violations(at: target).isEmpty)
             #expect(fleet.leftovers() == [])

@@ -86,7 +86,7 @@ import Testing
             #expect([1, 3].contains(failed.exitCode), "\(failed.errors)")
             #expect(failed.errors.contains("damaged"), "\(failed.errors)")
             let run = try await fleet.lastRun()
-            if try await fleet.json("runs", "show", run)["state"]?.string == "interrupted" {
+            if try await fleet.state(of: run) == "interrupted" {
                 try await fleet.fleet("runs", "abort", run, "--yes").checked()
             }
             #expect(try await server.value("select count(*) from kept") == "0")

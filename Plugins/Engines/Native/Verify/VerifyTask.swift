@@ -43,7 +43,8 @@ struct VerifyTask: Sendable {
             context.emit(.result(try JSONValue(encoding: report)))
             guard let first = report.findings.first else { return 0 }
             throw FleetError(
-                .corrupted, report.findings.count == 1
+                .corrupted,
+                report.findings.count == 1
                     ? "1 object of \(instance.subject) is damaged"
                     : "\(report.findings.count) objects of \(instance.subject) are damaged",
                 cause: "the first: \(first.error)",
