@@ -2,6 +2,7 @@ import ArgumentParser
 import FleetConfig
 import FleetCoordinator
 import FleetPluginAPI
+import FleetPluginHost
 import TerminalUI
 
 /// `fleet discover`
@@ -18,22 +19,24 @@ struct DiscoverCommand: FleetQuestion {
         let coordinator = try await session.coordinator()
         let inventory = coordinator.inventory
         let clusters = cluster.isEmpty ? inventory.configuration.clusters.keys.sorted() : cluster
-        let places = inventory.configuration.clusters.mapValues(\.platform)
         var found: [DiscoveredView] = []
         for name in clusters {
-            let identity = session.registry.identity(ofPlatform: places[name]?.plugin)
-            for instance in try await inventory.platform(ofCluster: name).discover() {
-                // Clusters may share a place, as two on one host do: there each finds the instances of all.
-                let declared = inventory.instances.filter { places[$0.cluster] == places[name] }.first { declared in
-                    !identity.isEmpty
+            // Clusters that are the same place, as prod and dev of one host, hold the same instances.
+            guard let platform = inventory.configuration.clusters[name]?.platform else { continue }
+            guard !looked.contains(platform) else { continue }
+            looked.append(platform)
+            let identity = session.registry.identity(ofPlatform: platform.plugin)
+            for var instance in try await inventory.platform(ofCluster: name).discover() {
+                let declared = inventory.instances.first { declared in
+                    inventory.configuration.clusters[declared.cluster]?.platform == platform && !identity.isEmpty
                         && identity.allSatisfy { declared.platform.values[$0] == instance.platform.values[$0] }
                 }
-                let isElsewhere = declared.map { $0.cluster != name } ?? false
-                let isKnown = found.contains {
-                    places[$0.cluster] == places[name] && $0.platform == instance.platform.values
+                if declared == nil {
+                    instance.suggestedName = Self.free(instance.suggestedName, names)
+                    names.insert(instance.suggestedName)
                 }
-                if isElsewhere || isKnown { continue }
-                found.append(DiscoveredView(instance, cluster: name, declaredAs: declared?.name))
+                found.append(
+                    DiscoveredView(instance, cluster: declared?.cluster ?? name, declaredAs: declared?.name))
             }
         }
         return Discovery(instances: found)
