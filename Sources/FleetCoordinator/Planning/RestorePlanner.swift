@@ -21,6 +21,9 @@ struct RestorePlanner: Sendable {
         let applications =
             input.into == nil
             ? try await ApplicationPlanner(inventory: inventory).plans(using: names, records: [:]) : []
+        let remarks = try await ObstacleCheck(inventory: inventory).pass(
+            input.into == nil ? .restore : .restoreBeside, instances: try names.map { try inventory.instance($0) },
+            applications: applications.map(\.name))
         let target = members.first?.target?.requested ?? input.target.target
         let title =
             "restore \(names.joined(separator: ", ")) to \(target)"
@@ -31,7 +34,7 @@ struct RestorePlanner: Sendable {
             options: input.options,
             steps: input.into == nil
                 ? RestoreSteps.inPlace(members, applications, input.options) : RestoreSteps.beside(members),
-            warnings: warnings(members, applications, input))
+            warnings: warnings(members, applications, input) + remarks)
     }
 
     private func member(_ name: String, _ input: RestoreInput) async throws -> Plan.Member {
