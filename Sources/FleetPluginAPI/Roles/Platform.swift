@@ -19,6 +19,10 @@ public protocol Platform: Sendable {
     /// - Throws: when it cannot be found out.
     func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String]
 
+    /// What would make `makeScratch` or a restore there fail that can be known before anything is changed; a place that
+    /// lies in an instance's data among it.
+    func obstacles(toScratch request: ScratchRequest) async throws -> [String]
+
     /// What will go differently than a reader of the plan expects, in sentences.
     func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String]
 
@@ -73,6 +77,7 @@ public protocol Platform: Sendable {
 extension Platform {
     public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
     public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
 }
 
@@ -81,6 +86,8 @@ public enum PlatformWork: String, Hashable, Sendable, Codable, CaseIterable {
     case backup
     /// Stop, tasks alone with the volume, start.
     case restore
+    /// The data moved aside and put back.
+    case setAside = "set-aside"
     /// A scratch place and tasks there.
     case restoreBeside = "restore-beside"
 }
