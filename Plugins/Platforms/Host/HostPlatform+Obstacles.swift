@@ -1,11 +1,36 @@
 import DurableFiles
 public import FleetPluginAPI
+import Glibc
 
 extension HostPlatform {
     public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] {
-        guard work == .setAside else { return [] }
         let host = try await HostInstance.resolve(instance, on: disk)
-        return try await disk.run { try Self.obstaclesToSettingAside(host) }
+        return try await disk.run { [context, agentDirectories] in
+            switch work {
+            case .setAside: try Self.obstaclesToSettingAside(host)
+            case .backup, .restore, .restoreBeside:
+                try Self.obstaclesToAgent(of: host, in: agentDirectories, configuration: context.agent.configuration)
+            }
+        }
+    }
+
+    /// The agent's configuration is written anew when fleet.yaml has changed, which must then be possible.
+    private static func obstaclesToAgent(
+        of host: HostInstance, in roots: [String], configuration: String
+    ) throws -> [String] {
+        var refusals: [String] = []
+        let written = try BlockingDisk.status(configuration, followingLinks: true)?.modified
+        for root in roots {
+            let folder = "\(root)/\(host.name)"
+            if let kept = try BlockingDisk.status("\(folder)/fleet.yaml")?.modified, let written, kept >= written {
+                return []
+            }
+            var existing = folder
+            while try BlockingDisk.status(existing, followingLinks: true) == nil { existing = parentPath(of: existing) }
+            if access(existing, W_OK | X_OK) == 0 { return [] }
+            refusals.append("fleet cannot write to \(existing), where the agent's configuration goes")
+        }
+        return [refusals.joined(separator: "; ")]
     }
 
     /// A rename in the parent directory is all that setting aside is: a mount point cannot be renamed.

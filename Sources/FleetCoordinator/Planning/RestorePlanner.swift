@@ -47,6 +47,7 @@ struct RestorePlanner: Sendable {
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
         let mode: RestoreRequest.Mode =
             input.into != nil || world.process.state == .absent || wayBack == .setAside ? .empty : .delta
+        if input.into == nil, world.server == nil, world.process.state != .absent { reportUnknownLoss(world, &target) }
         if input.into == nil { target.remarks += configurationRemarks(mode, engine, target) }
         if wayBack == .setAside, !target.backup.tablespaces.isEmpty {
             throw FleetError(
@@ -84,6 +85,15 @@ struct RestorePlanner: Sendable {
         guard let configured = world.server?.parameters ?? world.process.control?.parameters else { return needed }
         let merged = configured.merged(with: needed)
         return merged == configured ? nil : merged
+    }
+
+    /// A server that is down cannot be asked what it wrote and did not archive.
+    private func reportUnknownLoss(_ world: InstanceWorld, _ target: inout ResolvedTarget) {
+        let windows = RecoveryWindow.all(in: ArchiveMap(world.catalog), backups: world.catalog.backups)
+        let archived = windows.filter { $0.timeline == world.timeline ?? target.timeline }.map(\.end).max()
+        target.lost.unknownAfter = archived ?? target.backup.stopTime
+        target.remarks.append(
+            "the server does not run: start it if it can be started, so that it archives what it has not archived yet")
     }
 
     /// What becomes of `postgresql.conf`, `pg_hba.conf`, `ALTER SYSTEM` and foreign files in the data directory.
