@@ -1,5 +1,6 @@
 import FleetPluginAPI
 import FleetTestSupport
+import Foundation
 import Testing
 
 @Suite(.serialized) struct RestoreSerial {
