@@ -5,7 +5,7 @@ bench=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 image_tools=$(cd "$bench/../../deploy/kubernetes/image" && pwd)
 cache=${FLEET_KUBERNETES_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/fleet/kubernetes}
 run=$cache/run
-clusters=(dev prod)
+cluster_names=(dev prod)
 pause_image=docker.io/fleet-test/pause:1
 cni_programs=/usr/lib/cni
 
@@ -21,13 +21,13 @@ programs=$build_dir/bin
 # The newest server among Debian's packages on this machine: the one in the postgres image.
 postgres_major=
 for version in 13 14 15 16 17 18; do
-    if [ -x "/usr/lib/postgresql/$version/bin/postgres" ] && [ -d "/usr/share/doc/postgresql-$version" ]; then
+    if [ -x "/usr/lib/postgresql/$version/bin/postgres" ] && dpkg-query -W "postgresql-$version" >/dev/null 2>&1; then
         postgres_major=$version
     fi
 done
 postgres_image=docker.io/fleet-test/postgres:$postgres_major
 postgres_packages=(
-    bash coreutils util-linux tar gzip zstd grep sed findutils mawk procps hostname libc-bin busybox-static pgbackrest
+    bash coreutils util-linux tar gzip grep sed findutils mawk procps hostname libc-bin busybox-static pgbackrest
     "postgresql-$postgres_major" "postgresql-client-$postgres_major"
 )
 
