@@ -7,8 +7,24 @@ public protocol Platform: Sendable {
     /// - Throws: `notFound`, `denied`, `unavailable`, `refused` (owned by an operator).
     func location(of instance: Instance) async throws -> InstanceLocation
 
-    /// Where the server answers, or would answer once it runs.
+    /// Where the server answers the coordinator, or would answer once it runs.
     func endpoint(of instance: Instance) async throws -> Endpoint
+
+    /// Where the server answers a task of this platform; the same place unless the platform says otherwise.
+    func taskEndpoint(of instance: Instance) async throws -> Endpoint
+
+    /// What would make this work fail that can be known before anything is changed: permissions that are missing,
+    /// an owner that would fight it. Each in a sentence; empty when nothing is known to be in the way.
+    ///
+    /// - Throws: when it cannot be found out.
+    func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String]
+
+    /// What would make `makeScratch` or a restore there fail that can be known before anything is changed; a place that
+    /// lies in an instance's data among it.
+    func obstacles(toScratch request: ScratchRequest) async throws -> [String]
+
+    /// What will go differently than a reader of the plan expects, in sentences.
+    func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String]
 
     /// What is so now, without asking the server.
     func observe(_ instance: Instance) async throws -> ProcessObservation
@@ -56,6 +72,24 @@ public protocol Platform: Sendable {
 
     /// Instances found here, declared or not.
     func discover() async throws -> [DiscoveredInstance]
+}
+
+extension Platform {
+    public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
+    public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
+    public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+}
+
+/// Kinds of work that a plan asks of a platform.
+public enum PlatformWork: String, Hashable, Sendable, Codable, CaseIterable {
+    case backup
+    /// Stop, tasks alone with the volume, start.
+    case restore
+    /// The data moved aside and put back.
+    case setAside = "set-aside"
+    /// A scratch place and tasks there.
+    case restoreBeside = "restore-beside"
 }
 
 /// A data directory and who owns it, as a task beside it sees them.
