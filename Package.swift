@@ -76,6 +76,8 @@ let package = Package(
         room("TerminalUI", ["FleetPluginAPI"]),
         room("KubernetesClient", ["FleetPluginAPI", "DurableFiles", "HTTPClient", "ProcessRunner", "YAML"]),
 
+        room("KubernetesWorkloads", ["FleetPluginAPI", "KubernetesClient"]),
+
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
         room("FleetConfig", ["FleetPluginAPI", "YAML", system]),
         room("FleetStore", ["FleetPluginAPI", grdb, crypto]),
@@ -103,6 +105,8 @@ let package = Package(
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
+        plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),
+        plugin("StatefulSetScaler", at: "Scalers/StatefulSet", ["KubernetesWorkloads"]),
         plugin("SQLProbe", at: "Probes/SQL"),
         plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
         plugin("WebhookNotifier", at: "Notifiers/Webhook", ["HTTPClient"]),
@@ -114,7 +118,7 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
