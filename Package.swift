@@ -75,7 +75,6 @@ let package = Package(
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),
         room("TerminalUI", ["FleetPluginAPI"]),
         room("KubernetesClient", ["FleetPluginAPI", "DurableFiles", "HTTPClient", "ProcessRunner", "YAML"]),
-
         room("KubernetesWorkloads", ["FleetPluginAPI", "KubernetesClient"]),
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
@@ -118,7 +117,8 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe",
+                "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
@@ -136,6 +136,9 @@ let package = Package(
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
         tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("KubernetesWorkloads", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient"]),
+        tests("DeploymentScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
+        tests("StatefulSetScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),

@@ -1,11 +1,10 @@
 import FleetPluginAPI
 public import KubernetesClient
 
-/// A cluster as workloads see it: its client, reads that many share, and what it is known to serve.
+/// A cluster as workloads see it: its client, and reads that many share.
 public final class KubernetesCluster: Sendable {
     public let client: KubernetesClient
     let reads: SharedReads
-    private let served = ServedKinds()
 
     public init(_ client: KubernetesClient) {
         self.client = client
@@ -13,25 +12,11 @@ public final class KubernetesCluster: Sendable {
     }
 
     /// Who fleet is to this cluster, for messages.
-    var account: String { client.configuration.userName }
+    var account: String { client.configuration.user }
 
     /// A kind in the version that the server prefers; nil where what brings it along is not installed.
-    ///
-    /// What is absent is asked for again, since it may be installed any time.
     func kind(_ kind: OptionalKind) async throws -> ResourceKind? {
-        if let known = await served.found[kind] { return known }
-        guard
-            let version = try await client.preferredVersion(group: kind.group, plural: kind.plural)
-        else { return nil }
-        let resource = ResourceKind(group: kind.group, version: version, plural: kind.plural, kind: kind.kind)
-        await served.remember(kind, resource)
-        return resource
-    }
-
-    private actor ServedKinds {
-        var found: [OptionalKind: ResourceKind] = [:]
-
-        func remember(_ kind: OptionalKind, _ resource: ResourceKind) { found[kind] = resource }
+        try await client.preferredVersion(group: kind.group, plural: kind.plural)
     }
 }
 
