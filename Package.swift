@@ -136,7 +136,10 @@ let package = Package(
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
         tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("KubernetesWorkloads", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient"]),
+        .testTarget(
+            name: "KubernetesWorkloadsTests",
+            dependencies: ["KubernetesWorkloads", "FleetPluginAPI", "FleetTestSupport", "KubernetesClient"],
+            exclude: ["dying-proxy.py"], swiftSettings: strict),
         tests("DeploymentScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
         tests("StatefulSetScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
