@@ -51,7 +51,7 @@ struct KubernetesFaultsSerialTests {
             try await namespace.cluster.withStopped(.node) {
                 #expect(try await namespace.execInPod(pod, ["true"]).exitCode != 0)
             }
-            try await namespace.waitUntil("a container runs in its place", within: .seconds(120)) {
+            try await namespace.waitUntil("a container runs in its place", deadline: .seconds(120)) {
                 let pods = try await namespace.podNames("app=web")
                 guard let pod = pods.last else { return false }
                 return try await namespace.execInPod(pod, ["true"]).exitCode == 0

@@ -138,8 +138,13 @@ node_is_ready() {
     kube get node "$node" -o 'jsonpath={.status.conditions[?(@.type=="Ready")].status}' 2>/dev/null | grep -qx True
 }
 
+kubelet_answers() {
+    (exec 3<>"/dev/tcp/$node_ip/$kubelet_port") 2>/dev/null
+}
+
+# The kubelet first: what the API says of a node is some seconds old.
 await_node() {
-    within 120 node_is_ready || {
+    { within 120 kubelet_answers && within 120 node_is_ready; } || {
         tail -n 30 "$logs/kubelet.log" >&2
         fail "$cluster: the node is not ready"
     }

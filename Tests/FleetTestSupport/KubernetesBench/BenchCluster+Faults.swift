@@ -48,7 +48,7 @@ extension BenchCluster {
             return result
         } catch {
             // A cancelled task runs no tool, and the cluster must not stay broken.
-            try await Task { try await runTool(fault(acts.end, part)).checked() }.value
+            _ = try await Task { try await runTool(fault(acts.end, part)).checked() }.value
             throw error
         }
     }

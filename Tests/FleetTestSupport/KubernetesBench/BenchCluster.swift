@@ -43,14 +43,3 @@ public struct BenchCluster: Sendable {
         try await kubectl("apply", "-f", "-", input: manifest)
     }
 }
-
-/// Waits for `condition`, asked five times a second; throws when it has not come true in time.
-public func waitUntil(
-    _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
-) async throws {
-    let deadline = ContinuousClock.now + limit
-    while try await !condition() {
-        guard ContinuousClock.now < deadline else { throw FixtureError("\(what): not within \(limit)") }
-        try await Task.sleep(for: .milliseconds(200))
-    }
-}

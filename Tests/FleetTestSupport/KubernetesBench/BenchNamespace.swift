@@ -37,8 +37,8 @@ public struct BenchNamespace: Sendable {
     }
 
     /// Waits until a Deployment or StatefulSet (`"statefulset/pg"`) has all its replicas ready.
-    public func waitForRollout(_ object: String, within limit: Duration = .seconds(120)) async throws {
-        let status = ["rollout", "status", object, "--timeout", "\(limit.components.seconds)s"]
+    public func waitForRollout(_ object: String, deadline: Duration = .seconds(120)) async throws {
+        let status = ["rollout", "status", object, "--timeout", "\(deadline.components.seconds)s"]
         let result = try await run(status)
         guard result.exitCode == 0 else {
             throw FixtureError("\(object) did not become ready: \(result.errors)\n\(try await state())")
@@ -47,10 +47,10 @@ public struct BenchNamespace: Sendable {
 
     /// Waits for `condition`; an error that says what was there instead, if it does not come true in time.
     public func waitUntil(
-        _ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool
+        _ what: String, deadline: Duration = .seconds(60), _ condition: () async throws -> Bool
     ) async throws {
         do {
-            try await FleetTestSupport.waitUntil(what, within: limit, condition)
+            try await FleetTestSupport.waitUntil(what, deadline: deadline, condition)
         } catch let error as FixtureError {
             throw FixtureError("\(error)\n\(try await state())")
         }
