@@ -8,9 +8,9 @@ import Testing
     private static let backend = WorkloadReference(.deployment, namespace: "prod", name: "backend")
     private static let store = WorkloadReference(.statefulSet, namespace: "prod", name: "store")
 
-    private func rollout(_ reference: WorkloadReference = backend, _ spec: JSONValue, _ status: JSONValue)
-        -> WorkloadState.Rollout
-    {
+    private func rollout(
+        _ spec: JSONValue, _ status: JSONValue, of reference: WorkloadReference = backend
+    ) -> WorkloadState.Rollout {
         WorkloadState(
             reference: reference, object: ["metadata": ["generation": 4], "spec": spec, "status": status]
         ).rollout
@@ -47,11 +47,11 @@ import Testing
             "updateRevision": "b",
         ]
         let partition: JSONValue = ["rollingUpdate": ["partition": 2]]
-        #expect(rollout(Self.store, ["replicas": 3], updating) == .underway("1 of 3 copies are updated"))
-        #expect(rollout(Self.store, ["replicas": 3, "updateStrategy": partition], updating) == .complete)
-        #expect(rollout(Self.store, ["replicas": 3, "updateStrategy": ["type": "OnDelete"]], updating) == .complete)
+        #expect(rollout(["replicas": 3], updating, of: Self.store) == .underway("1 of 3 copies are updated"))
+        #expect(rollout(["replicas": 3, "updateStrategy": partition], updating, of: Self.store) == .complete)
+        #expect(rollout(["replicas": 3, "updateStrategy": ["type": "OnDelete"]], updating, of: Self.store) == .complete)
         let starting: JSONValue = ["observedGeneration": 4, "replicas": 1]
-        #expect(rollout(Self.store, ["replicas": 3], starting) == .underway("1 of 3 copies are there"))
+        #expect(rollout(["replicas": 3], starting, of: Self.store) == .underway("1 of 3 copies are there"))
     }
 
     @Test func aStragglerSaysWhereItIsAndWhatKeepsIt() throws {

@@ -6,51 +6,16 @@ import Testing
 
 @Suite(.enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct PauseTests {
-    /// A Deployment with everything around it that could bring it back.
-    private static func surround(_ fixture: WorkloadFixture) async throws -> [String] {
-        try await fixture.installDefinitions()
-        let namespace = fixture.namespace
-        try await fixture.deploy(
-            labels: [
-                "kustomize.toolkit.fluxcd.io/name": "shop", "kustomize.toolkit.fluxcd.io/namespace": namespace.name,
-                "helm.toolkit.fluxcd.io/name": "shop", "helm.toolkit.fluxcd.io/namespace": namespace.name,
-            ], annotations: ["argocd.argoproj.io/tracking-id": "\(namespace.name)_shop:apps/Deployment:x/web"])
-        try await namespace.apply(
-            """
-            {apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web},
-             spec: {scaleTargetRef: {name: web}, minReplicaCount: 1}}
-            ---
-            {apiVersion: argoproj.io/v1alpha1, kind: Application,
-             metadata: {name: shop, annotations: {team: shop}}, spec: {project: default}}
-            ---
-            {apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {name: shop},
-             spec: {interval: 1m}}
-            ---
-            {apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: shop},
-             spec: {interval: 1m, suspend: true}}
-            """)
-        try await namespace.apply(Manifest.cronJob("nightly", schedule: "0 3 * * *", bench: namespace.bench))
-        try await namespace.apply(
-            Manifest.cronJob("weekly", schedule: "0 3 * * 0", suspended: true, bench: namespace.bench))
-        try await namespace.apply(Manifest.autoscaler("web", of: "web", minimum: 1, maximum: 4))
-        return [
-            "deployment/web", "scaledobject/web", "application/shop", "kustomization/shop", "helmrelease/shop",
-            "cronjob/nightly", "cronjob/weekly", "horizontalpodautoscaler/web",
-        ]
-    }
-
-    private static let options = WorkloadOptions(cronJobs: ["nightly", "weekly"])
-
     @Test func everythingThatWouldBringItBackIsPausedAndPutBackAsItWas() async throws {
         try await WorkloadFixture.lend { fixture in
-            let objects = try await Self.surround(fixture)
+            let objects = try await fixture.surround()
             let before = try await fixture.snapshot(objects)
-            let seen = try await fixture.scaler(options: Self.options).observe()
+            let seen = try await fixture.scaler(options: WorkloadFixture.surroundingOptions).observe()
             for name in ["ScaledObject", "Argo CD", "Kustomization", "HelmRelease", "nightly", "HorizontalPodAuto"] {
                 #expect(seen.remarks.contains { $0.contains(name) }, "\(name): \(seen.remarks)")
             }
-            #expect(try await fixture.scaler(options: Self.options).obstacles() == [])
-            let record = try await fixture.scaler(options: Self.options).quiesce(run: "run-1")
+            #expect(try await fixture.scaler(options: WorkloadFixture.surroundingOptions).obstacles() == [])
+            let record = try await fixture.scaler(options: WorkloadFixture.surroundingOptions).quiesce(run: "run-1")
             #expect(record.original == 2)
             let scaled = try await fixture.annotations(of: "scaledobject/web")
             #expect(scaled.contains(#"paused-replicas":"0""#) && scaled.contains(#"keda.sh/paused":"true""#))
@@ -58,9 +23,9 @@ struct PauseTests {
             for object in ["kustomization/shop", "helmrelease/shop", "cronjob/nightly", "cronjob/weekly"] {
                 #expect(try await fixture.namespace.field(".spec.suspend", of: object) == "true", "\(object)")
             }
-            try await fixture.scaler(options: Self.options).awaitGone(deadline: .seconds(60))
-            try await fixture.scaler(options: Self.options).resume(record)
-            try await fixture.scaler(options: Self.options).awaitReady(record, deadline: .seconds(60))
+            try await fixture.scaler(options: WorkloadFixture.surroundingOptions).awaitGone(deadline: .seconds(60))
+            try await fixture.scaler(options: WorkloadFixture.surroundingOptions).resume(record)
+            try await fixture.scaler(options: WorkloadFixture.surroundingOptions).awaitReady(record, deadline: .seconds(60))
             let after = try await fixture.snapshot(objects)
             for object in objects { #expect(before[object] == after[object], "\(object)") }
             let copies = try await fixture.namespace.kubectl("get", "replicasets", "--output", "json")
@@ -72,22 +37,22 @@ struct PauseTests {
     /// has come; another one takes over.
     @Test(.timeLimit(.minutes(10))) func aCrashAtAnyRequestLosesNothing() async throws {
         try await WorkloadFixture.lend { fixture in
-            let objects = try await Self.surround(fixture)
+            let objects = try await fixture.surround()
             let before = try await fixture.snapshot(objects)
             var isUndisturbed = false
             var requests = 0
             while !isUndisturbed {
                 requests += 1
                 let down = try await DyingProxy.run(before: requests, fixture.namespace) { kubeconfig in
-                    _ = try await fixture.scaler(options: Self.options, kubeconfig: kubeconfig).quiesce(run: "run-1")
+                    _ = try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig).quiesce(run: "run-1")
                 }
-                let record = try await fixture.scaler(options: Self.options).quiesce(run: "run-1")
+                let record = try await fixture.scaler(options: WorkloadFixture.surroundingOptions).quiesce(run: "run-1")
                 try #require(record.original == 2, "after a crash at request \(requests)")
                 try #require(try await fixture.namespace.field(".spec.replicas", of: "deployment/web") == "0")
                 let up = try await DyingProxy.run(before: requests, fixture.namespace) { kubeconfig in
-                    try await fixture.scaler(options: Self.options, kubeconfig: kubeconfig).resume(record)
+                    try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig).resume(record)
                 }
-                try await fixture.scaler(options: Self.options).resume(record)
+                try await fixture.scaler(options: WorkloadFixture.surroundingOptions).resume(record)
                 let after = try await fixture.snapshot(objects)
                 for object in objects { try #require(before[object] == after[object], "\(object) at \(requests)") }
                 isUndisturbed = down && up

@@ -80,6 +80,42 @@ struct WorkloadFixture {
     }
 }
 
+extension WorkloadFixture {
+    static let surroundingOptions = WorkloadOptions(cronJobs: ["nightly", "weekly"])
+
+    /// Deploys it with everything around it that could bring it back, and says what that is.
+    func surround() async throws -> [String] {
+        try await installDefinitions()
+        try await deploy(
+            labels: [
+                "kustomize.toolkit.fluxcd.io/name": "shop", "kustomize.toolkit.fluxcd.io/namespace": namespace.name,
+                "helm.toolkit.fluxcd.io/name": "shop", "helm.toolkit.fluxcd.io/namespace": namespace.name,
+            ], annotations: ["argocd.argoproj.io/tracking-id": "\(namespace.name)_shop:apps/Deployment:x/web"])
+        try await namespace.apply(
+            """
+            {apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web},
+             spec: {scaleTargetRef: {name: web}, minReplicaCount: 1}}
+            ---
+            {apiVersion: argoproj.io/v1alpha1, kind: Application,
+             metadata: {name: shop, annotations: {team: shop}}, spec: {project: default}}
+            ---
+            {apiVersion: kustomize.toolkit.fluxcd.io/v1, kind: Kustomization, metadata: {name: shop},
+             spec: {interval: 1m}}
+            ---
+            {apiVersion: helm.toolkit.fluxcd.io/v2, kind: HelmRelease, metadata: {name: shop},
+             spec: {interval: 1m, suspend: true}}
+            """)
+        try await namespace.apply(Manifest.cronJob("nightly", schedule: "0 3 * * *", bench: namespace.bench))
+        try await namespace.apply(
+            Manifest.cronJob("weekly", schedule: "0 3 * * 0", suspended: true, bench: namespace.bench))
+        try await namespace.apply(Manifest.autoscaler("web", of: "web", minimum: 1, maximum: 4))
+        return [
+            "deployment/web", "scaledobject/web", "application/shop", "kustomization/shop", "helmrelease/shop",
+            "cronjob/nightly", "cronjob/weekly", "horizontalpodautoscaler/web",
+        ]
+    }
+}
+
 extension JSONValue {
     fileprivate var withoutBookkeeping: JSONValue {
         guard case .object(var members) = self else { return self }

@@ -78,7 +78,15 @@ extension KubernetesWorkload {
 
     /// What a container wrote last before it ended. Nil where that may not be read.
     private func lastLine(_ pod: String, _ container: String, _ cluster: KubernetesCluster) async -> String? {
-        nil
+        let options = LogOptions(previous: true, tailLines: 1)
+        let lines = cluster.client.logs(
+            pod: pod, namespace: reference.namespace, container: container, options: options)
+        do {
+            for try await line in lines { return String(line.text.prefix(500)) }
+        } catch {
+            // It only helps to understand another error, which is the one to tell.
+        }
+        return nil
     }
 }
 
