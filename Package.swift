@@ -175,6 +175,10 @@ let package = Package(
                 "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetCoordinator", "TerminalUI",
                 "FleetTestSupport", argumentParser,
             ]),
+        // Many workloads taken down and brought back, measured: Benchmarks/run-workloads.
+        .executableTarget(
+            name: "WorkloadBenchmark", dependencies: ["FleetPluginAPI", "KubernetesClient", "KubernetesWorkloads"],
+            path: "Benchmarks/Workloads", swiftSettings: strict),
         // The whole program against real servers, as a user runs it.
         .testTarget(
             name: "EndToEndTests",
