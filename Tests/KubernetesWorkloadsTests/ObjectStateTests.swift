@@ -96,7 +96,7 @@ import Testing
     /// Operators are named with what stops them.
     @Test func anOwnersRefusalSaysHowToDriveIt() {
         func owner(_ version: String, _ kind: String) -> ObjectOwner {
-            ObjectOwner(apiVersion: version, kind: kind, name: "pg", uid: "u")
+            ObjectOwner(apiVersion: version, kind: kind, name: "pg", uid: "u", isController: true)
         }
         let texts = [
             owner("postgresql.cnpg.io/v1", "Cluster").refusal(Self.store): "cnpg.io/hibernation=on",

@@ -67,7 +67,7 @@ struct PauseTests {
             try await fixture.installDefinitions()
             try await fixture.deploy(replicas: 2)
             try await fixture.namespace.apply(
-                "{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web}, "
+                "---\n{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web}, "
                     + "spec: {scaleTargetRef: {name: web}}}")
             let note = #"{"before":[{"path":["metadata","annotations","autoscaling.keda.sh/paused"]}],"#
                 + #""holders":{"Deployment \#(fixture.namespace.name)/web":{"replicas":2,"run":"run-1"}}}"#
@@ -92,7 +92,7 @@ struct PauseTests {
             let tracking = ["argocd.argoproj.io/tracking-id": "\(fixture.namespace.name)_shop:apps/Deployment:x/y"]
             for name in ["web", "worker"] { try await fixture.deploy(name, replicas: 1, annotations: tracking) }
             try await fixture.namespace.apply(
-                "{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: shop}, spec: {}}")
+                "---\n{apiVersion: argoproj.io/v1alpha1, kind: Application, metadata: {name: shop}, spec: {}}")
             let before = try await fixture.snapshot(["application/shop"])
             let web = try await fixture.scaler("web").quiesce(run: "run-1")
             let worker = try await fixture.scaler("worker").quiesce(run: "run-2")

@@ -93,6 +93,7 @@ struct PermissionTests {
         let text = String(decoding: try JSONEncoder().encode(rules), as: UTF8.self)
         try await namespace.apply(
             """
+            ---
             {apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: fleet}, rules: \(text)}
             ---
             {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: fleet},

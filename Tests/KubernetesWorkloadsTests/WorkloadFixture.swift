@@ -93,6 +93,7 @@ extension WorkloadFixture {
             ], annotations: ["argocd.argoproj.io/tracking-id": "\(namespace.name)_shop:apps/Deployment:x/web"])
         try await namespace.apply(
             """
+            ---
             {apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web},
              spec: {scaleTargetRef: {name: web}, minReplicaCount: 1}}
             ---

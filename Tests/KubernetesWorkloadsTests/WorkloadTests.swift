@@ -75,7 +75,8 @@ struct WorkloadTests {
         try await WorkloadFixture.lend { fixture in
             let broken = { (name: String, image: String, command: String, more: String) in
                 """
-                {apiVersion: apps/v1, kind: Deployment, metadata: {name: \(name)}, spec: {replicas: 1,
+                ---
+                {apiVersion: apps/v1, kind: Deployment, metadata: {name: \(name)}, spec: {replicas: 1, minReadySeconds: 5,
                  selector: {matchLabels: {app: \(name)}}, template: {metadata: {labels: {app: \(name)}},
                  spec: {automountServiceAccountToken: false, \(more) containers: [{name: main, image: "\(image)",
                  imagePullPolicy: Never, command: [sh, -c, "\(command)"]}]}}}}
@@ -117,6 +118,7 @@ struct WorkloadTests {
             try await fixture.deploy(replicas: 1)
             try await fixture.namespace.apply(
                 """
+                ---
                 {apiVersion: batch/v1, kind: Job, metadata: {name: other}, spec: {template: {metadata: {labels: {app: web}},
                  spec: {restartPolicy: Never, containers: [{name: c, image: "\(fixture.namespace.bench.postgresImage)",
                  imagePullPolicy: Never, command: [sleep, "600"]}]}}}}

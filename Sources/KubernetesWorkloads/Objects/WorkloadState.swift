@@ -52,14 +52,20 @@ struct ObjectOwner: Hashable, Sendable {
     var name: String
     var uid: String
 
-    static func controller(of object: JSONValue) -> ObjectOwner? {
-        for owner in object[path: "metadata", "ownerReferences"]?.array ?? [] where owner["controller"]?.bool == true {
-            return ObjectOwner(
+    var isController: Bool
+
+    /// Whoever it goes with when they are deleted.
+    static func all(of object: JSONValue) -> [ObjectOwner] {
+        (object[path: "metadata", "ownerReferences"]?.array ?? []).map { owner in
+            ObjectOwner(
                 apiVersion: owner["apiVersion"]?.string ?? "", kind: owner["kind"]?.string ?? "",
-                name: owner["name"]?.string ?? "", uid: owner["uid"]?.string ?? "")
+                name: owner["name"]?.string ?? "", uid: owner["uid"]?.string ?? "",
+                isController: owner["controller"]?.bool ?? false)
         }
-        return nil
     }
+
+    /// The one that manages it.
+    static func controller(of object: JSONValue) -> ObjectOwner? { all(of: object).first { $0.isController } }
 
     var group: String { apiVersion.split(separator: "/").count == 2 ? String(apiVersion.prefix { $0 != "/" }) : "" }
 }

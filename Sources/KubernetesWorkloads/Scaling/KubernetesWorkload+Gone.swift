@@ -52,9 +52,9 @@ extension KubernetesWorkload {
         let cronJobs = try await finder(cluster, state).cronJobs().cronJobs
         let place = SharedReads.Place(kind: .jobs, namespace: reference.namespace)
         return try await cluster.reads.objects(place, .everything).compactMap { job in
-            guard let owner = ObjectOwner.controller(of: job),
-                let cronJob = cronJobs.first(where: { $0.uid == owner.uid }), job.isRunningJob
-            else { return nil }
+            // One that a person started by hand may not name it as its controller.
+            let owners = ObjectOwner.all(of: job).map(\.uid)
+            guard job.isRunningJob, let cronJob = cronJobs.first(where: { owners.contains($0.uid) }) else { return nil }
             return "the Job \(job.objectName ?? "") of the CronJob \(cronJob.name) is still running"
         }
     }
