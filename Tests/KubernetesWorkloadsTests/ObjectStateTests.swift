@@ -67,6 +67,28 @@ import Testing
         #expect(running.straggling(now: now) == "backend-2 on no node yet: Running, nobody has asked it to end")
     }
 
+    @Test func aPodSaysWhyItIsNotReady() {
+        let pod = PodState([
+            "status": [
+                "phase": "Running",
+                "conditions": [["type": "PodScheduled", "status": "False", "message": "0/1 nodes are available"]],
+                "containerStatuses": [
+                    [
+                        "name": "main", "restartCount": 2,
+                        "state": ["waiting": ["reason": "CrashLoopBackOff", "message": "back-off 20s"]],
+                        "lastState": ["terminated": ["reason": "Error", "exitCode": 3]],
+                    ], ["name": "side", "restartCount": 0, "state": ["running": [:]]],
+                    ["name": "new", "state": ["waiting": ["reason": "ContainerCreating"]]],
+                ],
+            ]
+        ])
+        let expected = [
+            "no node takes it: 0/1 nodes are available",
+            "main: CrashLoopBackOff (back-off 20s), restarted 2 times, ended last with Error and exit code 3",
+        ]
+        #expect(pod.troubles == expected && pod.crashing == "main")
+    }
+
     @Test func onlyPodsWhoseContainersHaveEndedAreOver() {
         let running: JSONValue = [["name": "c", "state": ["running": ["startedAt": "2026-01-01T10:00:00Z"]]]]
         #expect(PodState(["status": ["phase": "Failed", "reason": "Evicted"]]).isOver)

@@ -36,8 +36,7 @@ struct PodState: Hashable, Sendable {
             ["Succeeded", "Failed"].contains(phase) && terminating == nil
             && !containers.contains { $0[path: "state", "running"] != nil }
         troubles = Self.troubles(conditions, containers)
-        crashing = containers.first { $0[path: "state", "waiting", "reason"]?.string == "CrashLoopBackOff" }?["name"]?
-            .string
+        crashing = containers.first { ($0["restartCount"]?.integer ?? 0) > 0 }?["name"]?.string
     }
 
     private static func containers(_ pod: JSONValue) -> [JSONValue] {
@@ -52,22 +51,28 @@ struct PodState: Hashable, Sendable {
         where condition["type"]?.string == "PodScheduled" && condition["status"]?.string == "False" {
             troubles.append("no node takes it: " + (condition["message"]?.string ?? "no reason is given"))
         }
-        for container in containers {
-            let name = container["name"]?.string ?? "a container"
-            guard let waiting = container[path: "state", "waiting"], let reason = waiting["reason"]?.string,
-                !["ContainerCreating", "PodInitializing"].contains(reason)
-            else { continue }
-            var text = "\(name): \(reason)"
-            if let message = waiting["message"]?.string { text += " (\(message))" }
-            if let ended = container[path: "lastState", "terminated"] {
-                text += ", ended with " + (ended["reason"]?.string ?? "no reason")
-                if let code = ended["exitCode"]?.integer { text += " and exit code \(code)" }
-                if let message = ended["message"]?.string { text += ", saying “\(message)”" }
-            }
-            troubles.append(text)
-        }
-        return troubles
+        return troubles + containers.compactMap(Self.trouble)
     }
+
+    private static func trouble(_ container: JSONValue) -> String? {
+        var parts: [String] = []
+        let waiting = container[path: "state", "waiting"]
+        if let reason = waiting?["reason"]?.string, !["ContainerCreating", "PodInitializing"].contains(reason) {
+            parts.append(reason + (waiting?["message"]?.string.map { " (\($0))" } ?? ""))
+        }
+        if let restarts = container["restartCount"]?.integer, restarts > 0 { parts.append("restarted \(restarts) times") }
+        if let ended = container[path: "lastState", "terminated"] ?? container[path: "state", "terminated"],
+            ended["reason"]?.string != "Completed" || !parts.isEmpty
+        {
+            var text = "ended last with " + (ended["reason"]?.string ?? "no reason")
+            if let code = ended["exitCode"]?.integer { text += " and exit code \(code)" }
+            if let message = ended["message"]?.string { text += ", saying “\(message)”" }
+            parts.append(text)
+        }
+        guard !parts.isEmpty else { return nil }
+        return (container["name"]?.string ?? "a container") + ": " + parts.joined(separator: ", ")
+    }
+
 }
 
 extension PodState {

@@ -76,15 +76,20 @@ extension KubernetesWorkload {
         return texts.isEmpty ? nil : texts.joined(separator: "; ")
     }
 
-    /// What a container wrote last before it ended. Nil where that may not be read.
+    /// What a container wrote last, or the one before it. Nil where that may not be read.
     private func lastLine(_ pod: String, _ container: String, _ cluster: KubernetesCluster) async -> String? {
-        let options = LogOptions(previous: true, tailLines: 1)
-        let lines = cluster.client.logs(
-            pod: pod, namespace: reference.namespace, container: container, options: options)
-        do {
-            for try await line in lines { return String(line.text.prefix(500)) }
-        } catch {
-            // It only helps to understand another error, which is the one to tell.
+        for previous in [false, true] {
+            let lines = cluster.client.logs(
+                pod: pod, namespace: reference.namespace, container: container,
+                options: LogOptions(previous: previous, tailLines: 1))
+            do {
+                // What a node says of a container that it has removed already is no line of it.
+                for try await line in lines where !line.text.hasPrefix("unable to retrieve container logs") {
+                    return String(line.text.prefix(500))
+                }
+            } catch {
+                // It only helps to understand another error, which is the one to tell.
+            }
         }
         return nil
     }
