@@ -74,6 +74,7 @@ let package = Package(
         room("HTTPClient", ["CLibCurl", "FleetPluginAPI"], settings: strictMemory),
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),
         room("TerminalUI", ["FleetPluginAPI"]),
+        room("KubernetesClient", ["FleetPluginAPI", "DurableFiles", "HTTPClient", "ProcessRunner", "YAML"]),
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
         room("FleetConfig", ["FleetPluginAPI", "YAML", system]),
@@ -129,6 +130,7 @@ let package = Package(
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
+        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
