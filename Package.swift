@@ -123,6 +123,7 @@ let package = Package(
             name: "FleetTestSupport",
             dependencies: ["FleetPluginAPI", "ProcessRunner", "PostgresClient"],
             path: "Tests/FleetTestSupport", swiftSettings: strict),
+        tests("FleetTestSupport", ["fleet"]),
         tests("FleetPluginAPI"),
         tests("YAML"),
         tests("Compression"),

@@ -5,7 +5,7 @@ import Synchronization
 
 /// The thread on which libcurl runs: it owns the multi handle and every easy handle in it.
 ///
-/// `@unchecked`: `multi` and `handles` are touched by that thread alone, except for `curl_multi_wakeup`, which may be
+/// `@unchecked`: `multi` and the handles are touched by that thread alone, except for `curl_multi_wakeup`, which may be
 /// called from any thread (its manual page); everything else is in `state`.
 @safe final class CurlLoop: @unchecked Sendable {
     enum Command: Sendable {
@@ -23,6 +23,7 @@ import Synchronization
     private let state = Mutex(State())
     private let multi: UnsafeMutableRawPointer
     private var handles: [UnsafeMutableRawPointer: EasyHandle] = unsafe [:]
+    private var handlesOfTransfers: [ObjectIdentifier: EasyHandle] = [:]
 
     private static let isReady: Bool = curl_global_init(fleet_curl_global_default) == CURLE_OK
 
@@ -103,6 +104,7 @@ import Synchronization
                     throw FleetError(.failed, "\(transfer.request): libcurl refused the transfer")
                 }
                 unsafe handles[handle.pointer] = handle
+                handlesOfTransfers[ObjectIdentifier(transfer)] = handle
             } catch {
                 transfer.finish(.failure(error))
             }
@@ -141,9 +143,10 @@ import Synchronization
     private func remove(_ handle: EasyHandle) {
         _ = unsafe curl_multi_remove_handle(multi, handle.pointer)
         unsafe handles[handle.pointer] = nil
+        handlesOfTransfers[ObjectIdentifier(handle.transfer)] = nil
     }
 
     private func handle(of transfer: Transfer) -> EasyHandle? {
-        unsafe handles.values.first { $0.transfer === transfer }
+        handlesOfTransfers[ObjectIdentifier(transfer)]
     }
 }

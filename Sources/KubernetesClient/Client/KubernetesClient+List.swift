@@ -36,7 +36,7 @@ extension KubernetesClient {
             let result = try await send(page)
             guard result.isSuccess else {
                 if next != nil, KubernetesStatus(result).isExpired { return nil }
-                throw error(result, request.access)
+                throw await error(result, request.access)
             }
             let answer = try KubernetesJSON.decode(
                 result.body, from: "\(configuration.contextName): \(request.access)")

@@ -71,7 +71,7 @@ extension KubernetesClient {
                     .conflict, "\(configuration.contextName): cannot \(request.access): it is not as it was expected",
                     cause: status.message, hint: "read it again")
             }
-            throw error(result, request.access)
+            throw await error(result, request.access)
         }
         return try KubernetesJSON.decode(result.body, from: "\(configuration.contextName): \(request.access)")
     }

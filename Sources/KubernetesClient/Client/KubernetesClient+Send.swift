@@ -5,7 +5,7 @@ extension KubernetesClient {
     /// Sends a request and decodes the answer.
     func perform(_ request: APIRequest) async throws -> JSONValue {
         let result = try await send(request)
-        guard result.isSuccess else { throw error(result, request.access) }
+        guard result.isSuccess else { throw await error(result, request.access) }
         return try KubernetesJSON.decode(result.body, from: "\(configuration.contextName): \(request.access)")
     }
 
@@ -23,7 +23,7 @@ extension KubernetesClient {
     private func attempt(_ request: APIRequest, _ connection: Connector.Connection) async throws -> HTTPResult {
         do {
             return try await connection.session.fetch(
-                try httpRequest(request, connection), retrying: options.retry)
+                try httpRequest(request, connection), retrying: options.retry, limit: limit)
         } catch let error as FleetError {
             throw error.during("\(configuration.contextName): cannot \(request.access)")
         }
@@ -40,11 +40,18 @@ extension KubernetesClient {
         return HTTPRequest(
             request.method, configuration.server + request.target, headers: headers,
             secretHeaders: connection.secretHeaders, body: body, deadline: request.deadline ?? options.deadline,
-            responseLimit: options.responseLimit, isIdempotent: request.isIdempotent)
+            responseLimit: options.responseLimit, isIdempotent: request.isIdempotent, refusals: [429, 503])
     }
 
-    func error(_ result: HTTPResult, _ access: AccessCheck) -> FleetError {
-        KubernetesStatus(result).error(
-            access, context: configuration.contextName, user: configuration.credentials.name)
+    func error(_ result: HTTPResult, _ access: AccessCheck) async -> FleetError {
+        await error(KubernetesStatus(result), access)
+    }
+
+    /// What a refusal means. Where permissions could be missing, the server is asked whether they are: admission rules
+    /// and quotas answer with the same status.
+    func error(_ status: KubernetesStatus, _ access: AccessCheck) async -> FleetError {
+        let mayAsk = status.code == 403 && access.resource != AccessCheck.review.resource
+        let isAllowed = mayAsk ? try? await isAllowed(access) : nil
+        return status.error(access, self, isAllowed: isAllowed ?? false)
     }
 }

@@ -10,6 +10,8 @@ public final class KubernetesClient: Sendable {
     public let configuration: KubernetesConfiguration
     let options: Options
     let connector: Connector
+    let limit: RequestLimit
+    let discovery = Discovery()
 
     public struct Options: Sendable {
         /// Requests on their way at the same time; more wait for their turn. Watches, logs and the like do not count.
@@ -39,5 +41,6 @@ public final class KubernetesClient: Sendable {
         self.configuration = configuration
         self.options = options
         connector = Connector(configuration)
+        limit = RequestLimit(options.requestsInFlight)
     }
 }
