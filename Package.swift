@@ -75,6 +75,7 @@ let package = Package(
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),
         room("TerminalUI", ["FleetPluginAPI"]),
         room("KubernetesClient", ["FleetPluginAPI", "DurableFiles", "HTTPClient", "ProcessRunner", "YAML"]),
+        room("KubernetesWorkloads", ["FleetPluginAPI", "KubernetesClient"]),
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
         room("FleetConfig", ["FleetPluginAPI", "YAML", system]),
@@ -103,6 +104,8 @@ let package = Package(
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
+        plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),
+        plugin("StatefulSetScaler", at: "Scalers/StatefulSet", ["KubernetesWorkloads"]),
         plugin("SQLProbe", at: "Probes/SQL"),
         plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
         plugin("WebhookNotifier", at: "Notifiers/Webhook", ["HTTPClient"]),
@@ -114,7 +117,8 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe",
+                "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
@@ -132,6 +136,12 @@ let package = Package(
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
         tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        .testTarget(
+            name: "KubernetesWorkloadsTests",
+            dependencies: ["KubernetesWorkloads", "FleetPluginAPI", "FleetTestSupport", "KubernetesClient"],
+            exclude: ["dying-proxy.py"], swiftSettings: strict),
+        tests("DeploymentScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
+        tests("StatefulSetScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),

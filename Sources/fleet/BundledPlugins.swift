@@ -1,3 +1,4 @@
+import DeploymentScaler
 import DirectoryStorage
 import FleetPluginHost
 import HTTPProbe
@@ -6,6 +7,7 @@ import LogNotifier
 import NativeEngine
 import ProcessScaler
 import SQLProbe
+import StatefulSetScaler
 import WebhookNotifier
 
 /// Every plugin that comes with fleet.
@@ -19,6 +21,8 @@ func bundledPlugins() -> PluginRegistry {
     registry.addScaler(ProcessScaler.descriptor, internalVerbs: ProcessScaler.internalVerbs) {
         try ProcessScaler(context: $0, options: $1)
     }
+    registry.addScaler(DeploymentScaler.descriptor) { try DeploymentScaler.make($0, $1) }
+    registry.addScaler(StatefulSetScaler.descriptor) { try StatefulSetScaler.make($0, $1) }
     registry.addProbe(SQLProbe.descriptor) { try SQLProbe(context: $0, options: $1) }
     registry.addProbe(HTTPProbe.descriptor) { try HTTPProbe($0, $1) }
     registry.addNotifier(WebhookNotifier.descriptor) { try WebhookNotifier($0, $1) }

@@ -1,34 +1,23 @@
 import FleetPluginAPI
-import FoundationEssentials
+import FleetTestSupport
 import KubernetesClient
 import Testing
 
-/// The real API servers that tests run against.
-enum Bench {
-    static let directory =
-        ProcessInfo.processInfo.environment["K8SBENCH_RUN"]
-        ?? (ProcessInfo.processInfo.environment["HOME"] ?? "/root") + "/.cache/fleet/kubernetes/run"
-
-    static var isUp: Bool { FileManager.default.fileExists(atPath: "\(directory)/merged.conf") }
-
-    static func client(_ name: String = "dev") async throws -> KubernetesClient {
-        try KubernetesClient(try await KubernetesConfiguration.load(files: ["\(directory)/\(name).conf"]))
+/// A namespace of a real cluster, and a client that may do everything there.
+func withClient(
+    on cluster: BenchCluster.Name = .dev, _ body: (KubernetesClient, BenchNamespace) async throws -> Void
+) async throws {
+    try await withNamespace("client", on: cluster) { namespace in
+        let configuration = try await KubernetesConfiguration.load(files: [namespace.cluster.kubeconfig])
+        try await body(try KubernetesClient(configuration), namespace)
     }
+}
 
-    /// Lends a namespace of the test's own and removes it.
-    static func withNamespace<Result>(
-        _ name: String = "dev", _ body: (KubernetesClient, String) async throws -> Result
-    ) async throws -> Result {
-        let client = try await client(name)
-        let namespace = "client-\(UInt32.random(in: .min ... .max))"
-        try await client.create(["metadata": ["name": .string(namespace)]], kind: .namespaces)
-        do {
-            let result = try await body(client, namespace)
-            try await client.delete(ObjectReference(.namespaces, name: namespace))
-            return result
-        } catch {
-            try? await client.delete(ObjectReference(.namespaces, name: namespace))
-            throw error
-        }
-    }
+/// The error that `body` must throw.
+func failure(_ body: () async throws -> Void) async -> FleetError? {
+    await #expect(throws: FleetError.self) { try await body() }
+}
+
+func configMap(_ name: String, _ data: JSONValue = [:], labels: JSONValue = [:]) -> JSONValue {
+    ["metadata": ["name": .string(name), "labels": labels], "data": data]
 }

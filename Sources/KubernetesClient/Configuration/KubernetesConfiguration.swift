@@ -8,6 +8,8 @@ public struct KubernetesConfiguration: Sendable {
     public var server: String
     /// The namespace that the context names, or `default`.
     public var defaultNamespace: String
+    /// Who logs in, as the kubeconfig names it; for messages.
+    public var user: String { credentials.name }
 
     /// Certificate authorities, PEM; nil: the system's.
     var authorities: [UInt8]?

@@ -1,8 +1,13 @@
-/// Pauses between attempts to reach a server again: random, growing, up to half a minute.
+/// Pauses between attempts to reach a server again: random, growing.
 struct Backoff {
     private var failures = 0
-    var first: Duration = .milliseconds(200)
-    var longest: Duration = .seconds(30)
+    private let first: Duration
+    private let longest: Duration
+
+    init(first: Duration = .milliseconds(200), longest: Duration = .seconds(30)) {
+        self.first = first
+        self.longest = longest
+    }
 
     mutating func reset() {
         failures = 0
