@@ -168,6 +168,7 @@ let package = Package(
             name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],
             path: "Tests/fleet-test-agent", swiftSettings: strict),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("KubernetesPlatform", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient", "fleet"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
         tests("SQLProbe", ["FleetPluginAPI"]),
         tests(

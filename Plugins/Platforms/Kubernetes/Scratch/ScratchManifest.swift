@@ -73,9 +73,7 @@ struct ScratchManifest: Sendable {
         var spec = source.pod.object ?? [:]
         for name in Self.dropped { spec[name] = nil }
         spec["affinity"] = NodePin.affinity(source.pod[path: "affinity", "nodeAffinity"], node: nil)
-        spec["initContainers"] = [
-            agent.initContainer(securityContext: source.container["securityContext"], resources: nil)
-        ]
+        spec["initContainers"] = [initContainer]
         let kept = keptMounts
         let names = Set(kept.compactMap { $0["name"]?.string })
         spec["containers"] = [container(kept)]
@@ -85,6 +83,25 @@ struct ScratchManifest: Sendable {
                     ["name": .string(Self.volume), "persistentVolumeClaim": ["claimName": .string(claim)]]
                 ] + agent.volumes())
         return .object(spec)
+    }
+
+    /// Brings the agent, and gives the new volume to the server's user: as root where the source's pods show that the
+    /// namespace admits it, else `fsGroup` must do.
+    private var initContainer: JSONValue {
+        let mayBeRoot = ["containers", "initContainers"].contains { list in
+            (source.pod[list]?.array ?? []).contains {
+                ($0[path: "securityContext", "runAsUser"] ?? source.pod[path: "securityContext", "runAsUser"])?.integer
+                    ?? 0 == 0
+            }
+        }
+        let plain = agent.initContainer(
+            securityContext: mayBeRoot ? ["runAsUser": 0] : source.container["securityContext"], resources: nil)
+        guard mayBeRoot, let user = UInt32(source.owner), case .object(var members) = plain else { return plain }
+        let owning: [JSONValue] = ["--own", .string(Self.mountPath), .string("\(user)")]
+        members["command"] = .array((plain["command"]?.array ?? []) + owning)
+        members["volumeMounts"] = .array(
+            (plain["volumeMounts"]?.array ?? []) + [AgentPlace.mount(Self.volume, Self.mountPath)])
+        return .object(members)
     }
 
     /// Configuration and secrets; no claim of the source's.

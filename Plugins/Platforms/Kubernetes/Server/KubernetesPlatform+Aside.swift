@@ -20,7 +20,7 @@ extension KubernetesPlatform {
         // A rename's remains are not the server's: it may run meanwhile, on the node where the volume is then.
         try await onVolume(
             .discardAside, tag, key: key("discard", tag), of: found,
-            purpose: "remove what was set aside of \(found.name)")
+            purpose: "remove what was set aside of \(found.name)", node: try await currentPod(of: found)?.node)
     }
 
     private func key(_ verb: String, _ tag: String) -> String { "fleet-\(verb)-\(ObjectNames.digest(tag))" }

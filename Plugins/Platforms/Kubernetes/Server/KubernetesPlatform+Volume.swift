@@ -28,7 +28,8 @@ extension KubernetesPlatform {
     /// Runs a verb on the data directory and returns what it said.
     @discardableResult
     func onVolume(
-        _ act: VolumeVerb.Act, _ tag: String? = nil, key: String, of instance: KubernetesInstance, purpose: String
+        _ act: VolumeVerb.Act, _ tag: String? = nil, key: String, of instance: KubernetesInstance, purpose: String,
+        node: String? = nil
     ) async throws -> [String] {
         let path = FilePathText.joined(JobManifest.volumeRoot, instance.data.pathInVolume)
         let argv = [AgentPlace.executable, "agent", VolumeVerb.name, act.rawValue, path] + (tag.map { [$0] } ?? [])
@@ -39,7 +40,7 @@ extension KubernetesPlatform {
             key: key, purpose: purpose,
             call: PodTaskCall(
                 deadline: .seconds(300), ownedLike: act == .look ? [path] : [], owner: owner, argv: argv),
-            mounts: .volumeRoot)
+            mounts: .volumeRoot, node: node)
         try await create(job)
         let outcome = try await finish(key, of: instance)
         let output = try await taskOutput(key, of: instance.declared.instance, from: 0)

@@ -88,14 +88,19 @@ struct JobManifest: Sendable {
         let agent = AgentPlace(instance, settings)
         let withConfiguration = mounts != .volumeRoot
         let taken = takenMounts(agent)
-        spec["initContainers"] = [
-            agent.initContainer(
-                securityContext: instance.container["securityContext"], resources: settings.taskResources)
-        ]
+        spec["initContainers"] = [initContainer(agent)]
         spec["containers"] = [container(taken, agent.mounts(withConfiguration: withConfiguration))]
         spec["volumes"] = .array(
             takenVolumes(for: taken) + agent.volumes(withConfiguration: withConfiguration))
         return .object(spec)
+    }
+
+    private func initContainer(_ agent: AgentPlace) -> JSONValue {
+        let plain = agent.initContainer(
+            securityContext: instance.container["securityContext"], resources: settings.taskResources)
+        // A scratch place's own gives the volume to the server's user as well.
+        guard mounts != .none, instance.object.labels[ObjectNames.scratchLabel] != nil else { return plain }
+        return instance.pod["initContainers"]?.array?.first ?? plain
     }
 
     private func container(_ taken: [JSONValue], _ own: [JSONValue]) -> JSONValue {

@@ -2,20 +2,33 @@ import DurableFiles
 import FleetPluginAPI
 import Glibc
 
-/// `fleet agent install DIRECTORY`: copies the program and its libraries there, as the init container of a pod whose
-/// own image has no fleet. What stands there already is replaced when it differs.
+/// `fleet agent install DIRECTORY [--own PATH USER]`: copies the program and its libraries there, as the init container
+/// of a pod whose own image has no fleet. What stands there already is replaced when it differs.
+///
+/// `--own` gives the root of a new volume to the number of a user, where this process may and it is still root's: not
+/// every kind of volume heeds `fsGroup`.
 enum InstallVerb {
     /// What is copied of the folder that holds `bin/fleet`.
     private static let parts = ["bin", "lib"]
 
     static let verb = InternalVerb(name: "install") { arguments in
-        guard arguments.count == 1, let target = arguments.first, target.hasPrefix("/") else {
-            VerbOutput.complain("usage: fleet agent install DIRECTORY")
+        let isOwning = arguments.count == 4 && arguments[1] == "--own"
+        let user = isOwning ? UInt32(arguments[3]) : nil
+        guard arguments.count == 1 || user != nil, let target = arguments.first, target.hasPrefix("/") else {
+            VerbOutput.complain("usage: fleet agent install DIRECTORY [--own PATH USER]")
             return ExitStatus.usage.rawValue
         }
         return await VerbOutput.reporting("install fleet in \(target)") {
-            try await Disk().run { try install(from: installation(), to: target) }
+            try await Disk().run {
+                try install(from: installation(), to: target)
+                if let user { try own(arguments[2], user) }
+            }
         }
+    }
+
+    private static func own(_ path: String, _ user: UInt32) throws {
+        guard geteuid() == 0, try BlockingDisk.status(path)?.owner.user == 0 else { return }
+        try BlockingDisk.setOwner(FileOwner(user: user, group: user), of: path)
     }
 
     /// The folder above `bin/fleet`.
