@@ -29,8 +29,8 @@ struct WrappedLineTests {
             for (number, piece) in pieces.enumerated() {
                 let line = WrappedLine(
                     number: number, stream: .output, isCut: number < pieces.count - 1, text: piece)
-                #expect(task.add(line, pod: "a"))
-                #expect(!task.add(line, pod: "a"))
+                let (isNew, isNewAgain) = (task.add(line, pod: "a"), task.add(line, pod: "a"))
+                #expect(isNew && !isNewAgain)
             }
             #expect(task.output == [text])
         }

@@ -6,6 +6,7 @@ import KubernetesWorkloads
 actor ClusterLink {
     nonisolated let login: KubernetesLogin
     private var answers: [String: String] = [:]
+    private var forwards: [String: PortForward] = [:]
 
     init(_ settings: ClusterSettings) {
         login = KubernetesLogin(kubeconfig: settings.kubeconfig, context: settings.context)
@@ -16,6 +17,19 @@ actor ClusterLink {
     /// - Throws: `configuration`, `denied`, `refused`.
     nonisolated func client() async throws -> KubernetesClient {
         try await KubernetesClusters.shared.cluster(login).client
+    }
+
+    /// A port of this machine that leads to whichever pod `pod` names when somebody connects; the same one each time it
+    /// is asked for under this key, and open as long as this object lives.
+    func localPort(
+        _ key: String, namespace: String, port: Int, pod: @escaping @Sendable () async throws -> String
+    ) async throws -> Int {
+        if let open = forwards[key] { return open.localPort }
+        let made = try await client().forward(namespace: namespace, port: port, pod: pod)
+        // Made while this one waited for the client.
+        if let open = forwards[key] { return open.localPort }
+        forwards[key] = made
+        return made.localPort
     }
 
     /// What was answered before under this key, else what `ask` answers now. No answer is not remembered.

@@ -63,7 +63,7 @@ public struct KubernetesPlatform: Platform {
     private func askDataDirectory(_ draft: KubernetesInstance) async throws -> String? {
         guard let pod = try await pods(of: draft).first(where: { $0.isRunning(draft.containerName) }) else { return nil }
         let result = try? await run(["printenv", "PGDATA"], in: pod, draft)
-        guard let line = result?.output.split(separator: "\n").first, line.hasPrefix("/") else { return nil }
+        guard let line = result?.outputText.split(separator: "\n").first, line.hasPrefix("/") else { return nil }
         return String(line)
     }
 }

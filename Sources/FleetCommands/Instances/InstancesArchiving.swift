@@ -49,7 +49,7 @@ struct ArchivingSettings: Displayable {
     var restoreCommand: String
     /// What the declaration of the server's workload needs in addition; null where nothing is.
     var patch: String?
-    private let printsPatch: Bool
+    private var printsPatch = false
 
     private enum CodingKeys: String, CodingKey {
         case instance, walLevel, archiveMode, archiveCommand, archiveTimeout, restoreCommand, patch

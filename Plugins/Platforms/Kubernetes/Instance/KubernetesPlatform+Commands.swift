@@ -5,8 +5,10 @@ extension KubernetesPlatform {
     /// Runs a program in the server's container.
     func run(
         _ argv: [String], in pod: PodView, _ instance: KubernetesInstance, deadline: Duration = .seconds(20)
-    ) async throws -> CommandResult {
-        throw FleetError(.unsupported, "exec is not there yet")
+    ) async throws -> ExecResult {
+        try await link.client().run(
+            pod: pod.name, namespace: instance.namespace, container: instance.containerName, command: argv,
+            deadline: deadline)
     }
 
     /// The lines that a container's log has now.
@@ -22,11 +24,4 @@ extension KubernetesPlatform {
     func log(of pod: PodView, container: String, lines: Int, previous: Bool) async throws -> [String] {
         try await log(of: pod, container: container, LogOptions(previous: previous, tailLines: lines)).map(\.text)
     }
-}
-
-/// What a program in a container answered.
-struct CommandResult: Sendable {
-    var status: Int32
-    var output: String
-    var bytes: [UInt8]
 }

@@ -14,7 +14,16 @@ extension KubernetesPlatform {
             case .auto: !KubernetesConfiguration.isInCluster
             }
         guard forwards else { return try await taskEndpoint(of: found) }
-        throw FleetError(.unsupported, "port-forwards are not there yet", hint: "connect: pod")
+        let (name, container) = (found.name, found.containerName)
+        let port = try await link.localPort(
+            "\(found.workload) \(found.port)", namespace: found.namespace, port: found.port
+        ) { [self] in
+            guard let pod = try await pods(of: resolve(instance)).first(where: { $0.isRunning(container) }) else {
+                throw FleetError(.unavailable, "the server of \(name) does not run")
+            }
+            return pod.name
+        }
+        return endpoint(found, host: "127.0.0.1", port: port)
     }
 
     public func taskEndpoint(of instance: Instance) async throws -> Endpoint {

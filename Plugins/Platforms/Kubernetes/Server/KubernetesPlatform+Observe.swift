@@ -37,13 +37,13 @@ extension KubernetesPlatform {
         let directory = instance.dataDirectory
         let version = try await run(["cat", "\(directory)/PG_VERSION"], in: pod, instance)
         guard version.status == 0 else { return nil }
-        var facts = VolumeFacts(isAbsent: false, majorVersion: VolumeFacts.version(version.bytes))
+        var facts = VolumeFacts(isAbsent: false, majorVersion: VolumeFacts.version(version.output))
         var attempts = 3
         while true {
             let control = try await run(["cat", "\(directory)/global/pg_control"], in: pod, instance)
             guard control.status == 0 else { return facts }
             do {
-                facts.control = try VolumeFacts.control(control.bytes)
+                facts.control = try VolumeFacts.control(control.output)
                 return facts
             } catch let error as FleetError where error.code == .corrupted && attempts > 1 {
                 // Caught in the middle of a write.
