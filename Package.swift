@@ -103,6 +103,12 @@ let package = Package(
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
+        plugin(
+            "KubernetesPlatform", at: "Platforms/Kubernetes",
+            [
+                "KubernetesClient", "KubernetesWorkloads", "DurableFiles", "PostgresFormats", "ProcessRunner", "YAML",
+                unixSignals,
+            ]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
         plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),
         plugin("StatefulSetScaler", at: "Scalers/StatefulSet", ["KubernetesWorkloads"]),
@@ -117,8 +123,8 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe",
-                "WebhookNotifier", "LogNotifier",
+                "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe",
+                "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
@@ -162,6 +168,7 @@ let package = Package(
             name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],
             path: "Tests/fleet-test-agent", swiftSettings: strict),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("KubernetesPlatform", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient", "fleet"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
         tests("SQLProbe", ["FleetPluginAPI"]),
         tests(

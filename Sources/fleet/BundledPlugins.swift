@@ -3,6 +3,7 @@ import DirectoryStorage
 import FleetPluginHost
 import HTTPProbe
 import HostPlatform
+import KubernetesPlatform
 import LogNotifier
 import NativeEngine
 import ProcessScaler
@@ -17,6 +18,9 @@ func bundledPlugins() -> PluginRegistry {
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
     registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {
         try HostPlatform(context: $0, options: $1)
+    }
+    registry.addPlatform(KubernetesPlatform.descriptor, internalVerbs: KubernetesPlatform.internalVerbs) {
+        try KubernetesPlatform(context: $0, options: $1)
     }
     registry.addScaler(ProcessScaler.descriptor, internalVerbs: ProcessScaler.internalVerbs) {
         try ProcessScaler(context: $0, options: $1)

@@ -42,6 +42,10 @@ public protocol Platform: Sendable {
     /// configuration (which holds no secrets). Stays for `archive_command` and `restore_command`. Safe to repeat.
     func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation
 
+    /// What the instance's own declaration must have in addition so that its server can call the agent, as a text to
+    /// be given to whoever keeps that declaration; nil where nothing is needed. Changes nothing.
+    func integration(of instance: Instance) async throws -> String?
+
     /// Starts a task, or adopts the one that has its key. Returns when it is certain that it will be found again.
     func launch(_ task: TaskSpec, for instance: Instance) async throws
     func observeTask(_ key: String, of instance: Instance) async throws -> TaskObservation
@@ -78,6 +82,7 @@ extension Platform {
     public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
     public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
     public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
+    public func integration(of instance: Instance) async throws -> String? { nil }
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
 }
 
