@@ -10,7 +10,7 @@ public final class S3Server: Sendable {
     public let port: Int
     public let tlsPort: Int
     private let filerPort: Int
-    /// The certificate authority that the TLS port's certificate comes from, PEM; it is for `localhost`.
+    /// The certificate authority that the TLS port's certificate comes from, PEM; it is for `localhost`, `s3.localhost` and what stands below that.
     public let authorityFile: String
     private let process: ChildProcess
     private let log: String
@@ -22,7 +22,8 @@ public final class S3Server: Sendable {
     public static let readerSecretKey = "the-readers-secret"
 
     public var endpoint: String { "http://127.0.0.1:\(port)" }
-    public var tlsEndpoint: String { "https://localhost:\(tlsPort)" }
+    /// Buckets may stand in the host's name.
+    public var tlsEndpoint: String { "https://s3.localhost:\(tlsPort)" }
 
     /// One for all tests of this process, which share nothing but the server: each has a bucket of its own. It ends with
     /// the process.
@@ -45,6 +46,8 @@ public final class S3Server: Sendable {
             ]}
             """
         let configuration = try scratch.write(identities, to: "s3.json")
+        // Found in the working directory. Each bucket would have seven volumes.
+        try scratch.write("[master.volume_growth]\ncopy_1 = 1\n", to: "master.toml")
         let data = try scratch.directory("s3-data")
         let ports = (0..<9).map { _ in FreePort.next() }
         let log = scratch.path("s3.log")
@@ -55,7 +58,7 @@ public final class S3Server: Sendable {
             "-filer.port.grpc=\(ports[5])", "-s3", "-s3.port=\(ports[6])", "-s3.port.grpc=\(ports[7])",
             "-s3.port.https=\(ports[8])", "-s3.cert.file=\(files.certificate)", "-s3.key.file=\(files.key)",
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.config=\(configuration)", "-s3.autoCreateBucket=false",
-            "-s3.domainName=localhost", "-volume.max=200", "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+            "-s3.domainName=s3.localhost", "-volume.max=5000", "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
         ]
         let process = try await ChildProcess.start(argv, directory: scratch.path, output: log)
         scratch.onCleanUp {
@@ -84,7 +87,9 @@ public final class S3Server: Sendable {
     public func makeBucket() async throws -> String {
         let name = "test-" + String(UInt64.random(in: .min ... .max), radix: 36)
         let url = "http://127.0.0.1:\(filerPort)/buckets/\(name)/"
-        let answer = try await HTTPSession.shared.fetch(HTTPRequest(.post, url))
+        // With any type it would be taken for a file.
+        let request = HTTPRequest(.post, url, headers: ["content-type": ""])
+        let answer = try await HTTPSession.shared.fetch(request)
         guard answer.isSuccess else { throw FixtureError("no bucket: \(answer.status) \(answer.text)") }
         return name
     }
@@ -124,7 +129,7 @@ public final class S3Server: Sendable {
             new + ["-x509", "-days", "2", "-subj", "/CN=fleet tests", "-keyout", path("ca.key"), "-out", path("ca.pem")]
         ).checked()
         try await runTool(new + ["-subj", "/CN=localhost", "-keyout", path("s3.key"), "-out", path("s3.csr")]).checked()
-        let names = try scratch.write("subjectAltName=DNS:localhost,DNS:*.localhost,IP:127.0.0.1\n", to: "s3.ext")
+        let names = try scratch.write("subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost,IP:127.0.0.1\n", to: "s3.ext")
         try await runTool([
             "openssl", "x509", "-req", "-in", path("s3.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
             "-CAcreateserial", "-days", "2", "-extfile", names, "-out", path("s3.pem"),

@@ -39,8 +39,7 @@ import Testing
         let storage = try await place.ready()
         try await storage.put("a-b", [1], condition: .any)
         try await storage.put("a/b", [2], condition: .any)
-        let expected = Capabilities(
-            conditionalCreate: true, conditionalMultipart: true, listsInOrder: false, etagIsMD5: true)
+        let expected = Capabilities(conditionalCreate: true, listsInOrder: false, etagIsMD5: true)
         #expect(storage.found.known == expected)
         let other = try place.storage()
         #expect(!other.features.conditionalCreate)

@@ -7,16 +7,13 @@ import Synchronization
 struct Capabilities: Hashable, Sendable, Codable {
     /// `PUT` with `If-None-Match: *` has one winner.
     var conditionalCreate: Bool
-    /// `CompleteMultipartUpload` honours `If-None-Match: *` too.
-    var conditionalMultipart: Bool
     /// Lists are sorted by the bytes of keys.
     var listsInOrder: Bool
     /// The ETag of an object that was stored in one request is the MD5 of its bytes.
     var etagIsMD5: Bool
 
     /// Nothing but what every server does.
-    static let least = Capabilities(
-        conditionalCreate: false, conditionalMultipart: false, listsInOrder: false, etagIsMD5: false)
+    static let least = Capabilities(conditionalCreate: false, listsInOrder: false, etagIsMD5: false)
 }
 
 /// The object that says that a repository is kept here, and how the server it was found on behaves.

@@ -33,9 +33,6 @@ struct Probe {
         var capabilities = Capabilities.least
         capabilities.etagIsMD5 = tag == PercentEncoding.hex(Insecure.MD5.hash(data: bytes))
         capabilities.conditionalCreate = winners.count == 1 && bytes == winners.first.map(content)
-        if capabilities.conditionalCreate {
-            capabilities.conditionalMultipart = try await honoursConditionWhenCompleting(object)
-        }
         let page = try await storage.bucketPage(stem, after: nil, nil, limit: 10)
         capabilities.listsInOrder = page.objects.map(\.key) == [object, below]
         return (capabilities, StorageMarker.server(answer))
@@ -63,25 +60,6 @@ struct Probe {
     }
 
     private func content(_ writer: UInt8) -> [UInt8] { Array("fleet tries the server out: \(writer)".utf8) }
-
-    private func honoursConditionWhenCompleting(_ object: String) async throws -> Bool {
-        let upload = S3Storage.Upload(key: object, bytes: [1], isConditional: true)
-        do {
-            let id = try await storage.begin(upload)
-            do {
-                let part = try await storage.send(1, upload.bytes, object, id)
-                try await storage.complete(upload, id, [part])
-                return false
-            } catch {
-                try? await storage.abort(object, id)
-                throw error
-            }
-        } catch let error as FleetError where error.code == .alreadyExists {
-            return true
-        } catch let error as FleetError where [.unsupported, .failed].contains(error.code) {
-            return false
-        }
-    }
 
     private func remove(_ keys: String...) async {
         // Where deleting is denied they stay until somebody may: they are in nobody's way.

@@ -28,7 +28,10 @@ extension S3Settings {
             "caFile", .path, help: "Certificate authorities (PEM) to trust. Without it: the system's."),
         OptionSpec(
             "partSize", .size, default: "64MiB",
-            help: "Objects larger than this are uploaded in parts of this size, 5MiB to 5GiB."),
+            help: """
+                Objects larger than this are uploaded in parts of this size, 5MiB to 5GiB; those that must not exist \
+                yet in one piece.
+                """),
         OptionSpec(
             "parallelParts", .integer(minimum: 1, maximum: 16), default: 4,
             help: "How many parts of an object are sent at once. Each takes partSize of memory."),

@@ -65,7 +65,6 @@ extension S3Storage {
 
     func complete(_ upload: Upload, _ id: String, _ parts: [Part]) async throws {
         var call = S3Call(.post, upload.key, query: [("uploadId", id)])
-        if upload.isConditional { call.headers["if-none-match"] = "*" }
         call.headers["content-type"] = "application/xml"
         call.payload = S3Call.Payload(Array(Self.document(parts).utf8))
         // The server puts the object together first.
@@ -73,16 +72,16 @@ extension S3Storage {
         call.deadline = .seconds(1800)
         let settings = settings
         let now = client.now
-        var attempts = 0
         do {
-            _ = try await client.perform(call, attempts: &attempts) { answer in
+            _ = try await client.perform(call) { answer in
                 // It may have failed although its status, sent before, says otherwise.
                 guard try StrictXML.parse(answer.body).name == "CompleteMultipartUploadResult" else {
                     let fault = S3Fault(inBody: answer, call, settings, region: settings.region, now: now)
                     throw fault.error
                 }
             }
-        } catch let error as FleetError where [.alreadyExists, .notFound].contains(error.code) && attempts > 1 {
+        } catch let error as FleetError where error.code == .notFound {
+            // The upload is gone: perhaps because an attempt whose answer was lost has completed it.
             guard try await isStored(upload) else { throw error }
         }
     }

@@ -6,10 +6,8 @@ extension S3Storage {
         try await perform("store \(key)") {
             try StorageKey.check(key)
             let capabilities = try await condition == .absent ? conditionalCapabilities() : capabilities()
-            let isLarge = Int64(bytes.count) > settings.partSize
             var isConditional = condition == .absent
-            let canCreate = isLarge ? capabilities.conditionalMultipart : capabilities.conditionalCreate
-            if isConditional, !canCreate {
+            if isConditional, !capabilities.conditionalCreate {
                 guard settings.emulatesConditionalCreate else { throw Self.cannotCreate }
                 if try await answer(toHead: settings.prefix + key) != nil {
                     throw FleetError(.alreadyExists, "the object exists already")
@@ -17,7 +15,9 @@ extension S3Storage {
                 isConditional = false
             }
             let upload = Upload(key: settings.prefix + key, bytes: bytes, isConditional: isConditional)
-            try await isLarge ? putInParts(upload) : put(upload)
+            // A condition on the end of an upload in parts is not decided atomically by every server that knows it.
+            let isInParts = Int64(bytes.count) > settings.partSize && !isConditional
+            try await isInParts ? putInParts(upload) : put(upload)
         }
     }
 
@@ -41,15 +41,15 @@ extension S3Storage {
         if upload.isConditional { call.headers["if-none-match"] = "*" }
         call.deadline = S3Call.deadline(for: Int64(upload.bytes.count))
         attach(upload.bytes, to: &call)
-        var attempts = 0
         do {
-            _ = try await client.perform(call, attempts: &attempts)
-        } catch let error as FleetError where error.code == .alreadyExists && attempts > 1 {
+            _ = try await client.perform(call)
+        } catch let error as FleetError where error.code == .alreadyExists {
+            // An attempt whose answer was lost is not somebody else's object; libcurl, too, sends again by itself.
             guard try await isStored(upload) else { throw error }
         }
     }
 
-    /// Whether the object is this very upload: an attempt whose answer was lost may have stored it.
+    /// Whether the object is this very upload.
     func isStored(_ upload: Upload) async throws -> Bool {
         try await answer(toHead: upload.key)?.headers[Upload.idHeader] == upload.id
     }

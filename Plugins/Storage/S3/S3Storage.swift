@@ -97,8 +97,9 @@ public struct S3Storage: Storage {
     func answer(toHead key: String) async throws -> HTTPResult? {
         do {
             return try await client.perform(S3Call(.head, key))
-        } catch let error as FleetError where error.code == .notFound {
-            // The answer to HEAD has no body: only another question says whether it is the object that is missing.
+        } catch let error as FleetError where !error.isRetriable {
+            // The answer to HEAD has no body: only another question says whether it is the object that is missing, or
+            // what else is wrong.
             var call = S3Call(.get, key)
             call.headers["range"] = "bytes=0-0"
             call.accepted = [416]

@@ -40,19 +40,15 @@ final class S3Client: Sendable {
 
     /// Sends a request until it is answered well, or will never be.
     ///
-    /// - Parameters:
-    ///   - attempts: counts what was sent: after more than one, an earlier one may have had its effect.
-    ///   - check: refuses an answer; when its error is retriable the request is sent again.
+    /// An error does not say that nothing happened: an attempt whose answer was lost may have had its effect.
+    ///
+    /// - Parameter check: refuses an answer; when its error is retriable the request is sent again.
     /// - Throws: see `S3Fault`; what `HTTPSession.send` throws.
-    func perform(
-        _ call: S3Call, attempts: inout Int, _ check: (HTTPResult) throws -> Void = { _ in }
-    ) async throws -> HTTPResult {
-        var sent = 0
+    func perform(_ call: S3Call, _ check: (HTTPResult) throws -> Void = { _ in }) async throws -> HTTPResult {
         var last: S3Fault?
-        defer { attempts += sent }
         let result = try await retry.run {
             last = nil
-            let (result, fault) = try await exchange(call, &sent)
+            let (result, fault) = try await exchange(call)
             guard let fault else {
                 try check(result)
                 return result
@@ -66,19 +62,13 @@ final class S3Client: Sendable {
         return result
     }
 
-    func perform(_ call: S3Call, _ check: (HTTPResult) throws -> Void = { _ in }) async throws -> HTTPResult {
-        var attempts = 0
-        return try await perform(call, attempts: &attempts, check)
-    }
-
     /// One answer; more than one request only where credentials were replaced or the region was another.
-    private func exchange(_ call: S3Call, _ sent: inout Int) async throws -> (HTTPResult, S3Fault?) {
+    private func exchange(_ call: S3Call) async throws -> (HTTPResult, S3Fault?) {
         var hasNewKeys = false
         var hasNewRegion = false
         var keys = try await credentials.current()
         while true {
             let region = region.withLock { $0 }
-            sent += 1
             let result = try await session.fetch(request(call, keys, region))
             if result.isSuccess || call.accepted.contains(result.status) { return (result, nil) }
             let fault = S3Fault(result, call, settings, region: region, keys: keys, now: clock())

@@ -23,7 +23,10 @@ struct S3Fault {
             call: call, place: settings.description(region: region), status: status, code: code,
             cause: text.isEmpty ? "status \(status)" : text, named: named)
         error = reader.error(skew: Timestamp(httpDate: result.headers["date"] ?? "").map { $0 - now })
-        if isPassing { error.isRetriable = true }
+        if isPassing {
+            error.isRetriable = true
+            if error.code == .failed { error.code = .unavailable }
+        }
     }
 
     /// An error in the body of a success, as `CompleteMultipartUpload` may answer.
@@ -83,6 +86,8 @@ private struct Reader {
                 "it has expired, or belongs to another access key: replace all three secrets")
         case "PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException":
             return wrongRegion
+        case "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody":
+            return of(.corrupted, "\(place) did not receive the bytes that were sent")
         case "NotImplemented": return of(.unsupported, "\(place) does not offer this")
         case "EntityTooLarge", "XMinioStorageFull", "QuotaExceeded", "InsufficientCapacity":
             return of(.exhausted, "\(place) takes no more")
