@@ -140,7 +140,8 @@ let package = Package(
         tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport", "StateWriter", grdb]),
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),

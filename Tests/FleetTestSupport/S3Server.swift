@@ -58,7 +58,8 @@ public final class S3Server: Sendable {
             "-filer.port.grpc=\(ports[5])", "-s3", "-s3.port=\(ports[6])", "-s3.port.grpc=\(ports[7])",
             "-s3.port.https=\(ports[8])", "-s3.cert.file=\(files.certificate)", "-s3.key.file=\(files.key)",
             "-s3.port.iceberg=0", "-s3.port.lance=0", "-s3.config=\(configuration)", "-s3.autoCreateBucket=false",
-            "-s3.domainName=s3.localhost", "-volume.max=5000", "-master.volumeSizeLimitMB=64", "-master.telemetry=false",
+            "-s3.domainName=s3.localhost", "-volume.max=5000", "-master.volumeSizeLimitMB=64",
+            "-master.telemetry=false",
         ]
         let process = try await ChildProcess.start(argv, directory: scratch.path, output: log)
         scratch.onCleanUp {
@@ -107,7 +108,8 @@ public final class S3Server: Sendable {
             if s3?.status == 403, (try? await makeBucket()) != nil { return }
             try await Task.sleep(for: .milliseconds(100))
         }
-        throw FixtureError("the S3 server does not start: \(String(decoding: contents(log).suffix(2000), as: UTF8.self))")
+        throw FixtureError(
+            "the S3 server does not start: \(String(decoding: contents(log).suffix(2000), as: UTF8.self))")
     }
 
     private static func program() throws -> String {
@@ -126,10 +128,13 @@ public final class S3Server: Sendable {
         func path(_ name: String) -> String { scratch.path(name) }
         let new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
         try await runTool(
-            new + ["-x509", "-days", "2", "-subj", "/CN=fleet tests", "-keyout", path("ca.key"), "-out", path("ca.pem")]
+            new + [
+                "-x509", "-days", "2", "-subj", "/CN=fleet tests", "-keyout", path("ca.key"), "-out", path("ca.pem"),
+            ]
         ).checked()
         try await runTool(new + ["-subj", "/CN=localhost", "-keyout", path("s3.key"), "-out", path("s3.csr")]).checked()
-        let names = try scratch.write("subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost,IP:127.0.0.1\n", to: "s3.ext")
+        let names = try scratch.write(
+            "subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost,IP:127.0.0.1\n", to: "s3.ext")
         try await runTool([
             "openssl", "x509", "-req", "-in", path("s3.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
             "-CAcreateserial", "-days", "2", "-extfile", names, "-out", path("s3.pem"),

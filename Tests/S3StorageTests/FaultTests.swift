@@ -1,5 +1,6 @@
 import FleetPluginAPI
 import FleetTestSupport
+import HTTPClient
 import Testing
 
 @testable import S3Storage
@@ -71,7 +72,8 @@ import Testing
                 proxy.plan(Array(repeating: fault, count: 9))
                 let error = await failure(call)
                 // The four that a caller can tell apart; a server that is silent is out of reach as well.
-                #expect([.unavailable, .timedOut].contains(error?.code), "\(name), \(what): \(String(describing: error))")
+                #expect(
+                    [.unavailable, .timedOut].contains(error?.code), "\(name), \(what): \(String(describing: error))")
                 #expect(error?.isRetriable == true && error?.message.contains("cloud") == true)
             }
         }
@@ -85,7 +87,8 @@ import Testing
             #expect(proxy.takeLines().count == 2)
             proxy.plan(Array(repeating: fault, count: 4))
             let error = await failure { _ = try await storage.get("a/b") }
-            #expect([.unavailable, .corrupted, .timedOut].contains(error?.code), "\(name): \(String(describing: error))")
+            #expect(
+                [.unavailable, .corrupted, .timedOut].contains(error?.code), "\(name): \(String(describing: error))")
             #expect(proxy.pending == 0)
 
             // Of a range nobody knows a checksum; its length is known.
@@ -197,11 +200,23 @@ import Testing
 
     @Test func theServersWordsAreRepeatedWithoutSecrets() async throws {
         try await Self.with { (storage, proxy, _) async throws in
-            proxy.plan(.answer(s3Error(403, "AccessDenied", "not with \(S3Server.accessKey) and \(S3Server.secretKey)")))
+            proxy.plan(
+                .answer(s3Error(403, "AccessDenied", "not with \(S3Server.accessKey) and \(S3Server.secretKey)")))
             let error = await failure { _ = try await storage.get("a/b") }
             let text = error.map { "\($0)" } ?? ""
             #expect(text.contains("AccessDenied: not with … and …"))
             #expect(!text.contains(S3Server.secretKey) && !text.contains("Signature"))
+        }
+    }
+
+    @Test func everyCallOfTheClientFailsAsTheServerDoes() async throws {
+        try await Self.with { (storage, _, direct) async throws in
+            for client in [storage.client, direct.client] {
+                for call in [S3Call(.get, "x"), S3Call(.head, "x")] {
+                    let error = await failure { _ = try await client.perform(call) }
+                    #expect(error?.code == .notFound)
+                }
+            }
         }
     }
 }

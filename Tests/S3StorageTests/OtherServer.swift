@@ -102,7 +102,9 @@ final class OtherServer: Sendable {
     private static func list(_ query: [String: String], _ habits: Habits, _ state: State) -> ([String], [UInt8]) {
         let start = query["continuation-token"] ?? query["start-after"] ?? ""
         let keys = state.objects.keys
-            .filter { $0.utf8.starts(with: (query["prefix"] ?? "").utf8) && start.utf8.lexicographicallyPrecedes($0.utf8) }
+            .filter {
+                $0.utf8.starts(with: (query["prefix"] ?? "").utf8) && start.utf8.lexicographicallyPrecedes($0.utf8)
+            }
             .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
         let page = keys.prefix(min(habits.pageSize, query["max-keys"].flatMap { Int($0) } ?? 1000))
         let isCut = page.count < keys.count

@@ -140,7 +140,8 @@ import Testing
 
         let proxy = try FaultProxy(to: Int(server.server.port))
         defer { proxy.server.stop() }
-        let elsewhere = try Place(endpoint: proxy.endpoint, bucket: "backups", options: ["region": "eu-west-1"]).storage()
+        let elsewhere = try Place(endpoint: proxy.endpoint, bucket: "backups", options: ["region": "eu-west-1"])
+            .storage()
         let redirect = s3Error(301, "PermanentRedirect", headers: "x-amz-bucket-region: ap-south-1")
         proxy.plan(.answer(redirect), .answer(redirect))
         let error = await failure { _ = try await elsewhere.head("a") }

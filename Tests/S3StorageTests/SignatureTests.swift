@@ -37,7 +37,8 @@ import Testing
             name: "get-vanilla-query-order-key-case", query: [("Param2", "value2"), ("Param1", "value1")],
             names: "host;x-amz-date", signature: "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"),
         Case(
-            name: "get-vanilla-query-order-encoded", query: [("Param-3", "Value3"), ("Param", "Value2"), ("ሴ", "Value1")],
+            name: "get-vanilla-query-order-encoded",
+            query: [("Param-3", "Value3"), ("Param", "Value2"), ("ሴ", "Value1")],
             names: "host;x-amz-date", signature: "371d3713e185cc334048618a97f809c9ffe339c62934c032af5a0e595648fcac"),
         Case(
             name: "get-vanilla-query-unreserved", query: [(unreserved, unreserved)], names: "host;x-amz-date",

@@ -15,7 +15,9 @@ import Testing
         #expect(try await storage.get("packs/large") == Self.large)
         #expect(try await storage.head("packs/large")?.size == Int64(Self.large.count))
         let range = Int64(5 << 20) - 7..<Int64(5 << 20) + 7
-        #expect(try await storage.get("packs/large", range: range) == Array(Self.large[Int(range.lowerBound)..<Int(range.upperBound)]))
+        #expect(
+            try await storage.get("packs/large", range: range)
+                == Array(Self.large[Int(range.lowerBound)..<Int(range.upperBound)]))
         let again = await failure { try await storage.put("packs/large", Self.large.reversed(), condition: .absent) }
         #expect(again?.code == .alreadyExists)
         #expect(try await storage.get("packs/large", range: 0..<100) == Array(Self.large.prefix(100)))

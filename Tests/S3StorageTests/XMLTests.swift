@@ -25,8 +25,10 @@ import Testing
         "", " ", "text", "<", "<a", "<a>", "<a></b>", "<a/><b/>", "<a/>x", "</a>", "<a></a></a>", "<a>x<b/></a>",
         "<!DOCTYPE a><a/>", "<a><!-- x --></a>", "<a><![CDATA[x]]></a>", "<a><?pi?></a>", "<?xml version='1.0'",
         "<a>&unknown;</a>", "<a>&amp</a>", "<a>&#0;</a>", "<a>&#xD800;</a>", "<a>&#x110000;</a>", "<a>&#-5;</a>",
-        "<a>&#+5;</a>", "<a>&;</a>", "<a>&#;</a>", "<a b></a>", "<a b=c></a>", "<a b='x></a>", "<a b='<'/>", "<a b='x'c='y'/>",
-        "<1a/>", "< a/>", "<a>\u{1}</a>", "<a / >", String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40),
+        "<a>&#+5;</a>", "<a>&;</a>", "<a>&#;</a>", "<a b></a>", "<a b=c></a>", "<a b='x></a>", "<a b='<'/>",
+        "<a b='x'c='y'/>",
+        "<1a/>", "< a/>", "<a>\u{1}</a>", "<a / >",
+        String(repeating: "<a>", count: 40) + String(repeating: "</a>", count: 40),
     ])
     func whatIsNotWellFormedIsRefused(_ text: String) {
         let error = #expect(throws: FleetError.self) { try Self.parse(text) }
@@ -77,7 +79,8 @@ import Testing
     }
 
     @Test func errorsAreReadAsFarAsTheyCanBe() {
-        let text = "<Error><Code>NoSuchKey</Code><Message>It\u{9}is &#10;gone</Message><Region>eu-west-1</Region></Error>"
+        let text =
+            "<Error><Code>NoSuchKey</Code><Message>It\u{9}is &#10;gone</Message><Region>eu-west-1</Region></Error>"
         let error = ErrorAnswer(Array(text.utf8))
         #expect(error.code == "NoSuchKey" && error.message == "It is  gone" && error.region == "eu-west-1")
         #expect(ErrorAnswer(Array("<html>404</html>".utf8)).code == "")
@@ -88,7 +91,8 @@ import Testing
     /// Nothing crashes the parser, and what it accepts it has read to the end.
     @Test func damagedAnswersAreRefusedOrRead() throws {
         let pieces = [
-            "<", ">", "</", "/>", "&amp;", "&#", ";", "<Key>", "</Key>", "<?xml", "?>", "'", "\"", "=", " ", "]]>", "<!--",
+            "<", ">", "</", "/>", "&amp;", "&#", ";", "<Key>", "</Key>", "<?xml", "?>", "'", "\"", "=", " ", "]]>",
+            "<!--",
         ].map { Array($0.utf8) }
         var accepted = 0
         for _ in 0..<4000 {

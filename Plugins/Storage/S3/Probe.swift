@@ -25,7 +25,8 @@ struct Probe {
         }
     }
 
-    private func find(_ object: String, _ below: String, _ stem: String) async throws -> (Capabilities, server: String) {
+    private func find(_ object: String, _ below: String, _ stem: String) async throws -> (Capabilities, server: String)
+    {
         let winners = try await race(for: object)
         try await storage.put(.init(key: below, bytes: [1], isConditional: false))
         let (bytes, answer) = try await storage.read(object, range: nil, .least)

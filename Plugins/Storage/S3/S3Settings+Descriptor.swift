@@ -6,7 +6,8 @@ extension S3Settings {
         OptionSpec(
             "endpoint", .url,
             help: "The server, https://HOST or https://HOST:PORT. Without it: AWS, at the endpoint of the region."),
-        OptionSpec("prefix", .string, help: "Keeps the repository below this path in the bucket. Without it: at its top."),
+        OptionSpec(
+            "prefix", .string, help: "Keeps the repository below this path in the bucket. Without it: at its top."),
         OptionSpec(
             "region", .string, default: "us-east-1",
             help: "The bucket's region. When the server names another one, fleet says so or, on AWS, goes there."),

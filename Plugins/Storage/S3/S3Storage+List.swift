@@ -7,7 +7,9 @@ extension S3Storage {
         try await perform("list \(prefix)") {
             try StorageKey.check(prefix: prefix)
             let limit = max(1, min(limit, 1_000_000))
-            if try await capabilities().listsInOrder, let page = try await ordered(prefix, cursor, limit) { return page }
+            if try await capabilities().listsInOrder, let page = try await ordered(prefix, cursor, limit) {
+                return page
+            }
             return try await sorted(prefix, cursor, limit)
         }
     }

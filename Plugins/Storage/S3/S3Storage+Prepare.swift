@@ -82,7 +82,8 @@ extension S3Storage {
             for upload in try await uploads() where upload.initiated < time {
                 try? await abort(upload.key, upload.id)
             }
-        } catch let error as FleetError where [.denied, .unsupported, .failed, .protocolViolation].contains(error.code) {
+        } catch let error as FleetError where [.denied, .unsupported, .failed, .protocolViolation].contains(error.code)
+        {
             // Not everybody may list uploads, nor can every server; the bucket's life cycle can remove them as well.
         }
         let probes = try await bucketPage(settings.prefix + Probe.prefix, after: nil, nil, limit: 1000)

@@ -32,7 +32,8 @@ struct S3Fault {
     /// An error in the body of a success, as `CompleteMultipartUpload` may answer.
     init(inBody result: HTTPResult, _ call: S3Call, _ settings: S3Settings, region: String, now: Timestamp) {
         var failed = result
-        failed.status = ["InternalError", "SlowDown", "ServiceUnavailable"].contains(ErrorAnswer(result.body).code) ? 503 : 400
+        failed.status =
+            ["InternalError", "SlowDown", "ServiceUnavailable"].contains(ErrorAnswer(result.body).code) ? 503 : 400
         let none = S3Keys(accessKey: Secret(""), secretKey: Secret(""))
         self.init(failed, call, settings, region: region, keys: none, now: now)
     }
@@ -44,7 +45,8 @@ struct S3Fault {
         hasPassingStatus
             || [
                 "RequestTimeout", "SlowDown", "InternalError", "OperationAborted", "ConditionalRequestConflict",
-                "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody", "TemporaryRedirect", "RequestTimeTooEarly",
+                "BadDigest", "XAmzContentChecksumMismatch", "IncompleteBody", "TemporaryRedirect",
+                "RequestTimeTooEarly",
             ].contains(code)
     }
 
@@ -75,7 +77,8 @@ private struct Reader {
         case "PreconditionFailed": return of(.alreadyExists, "the object exists already")
         case "RequestTimeTooSkewed": return skewed(skew)
         case "InvalidAccessKeyId":
-            return of(.denied, "\(place) does not know the access key", "check accessKey, and that the endpoint is right")
+            return of(
+                .denied, "\(place) does not know the access key", "check accessKey, and that the endpoint is right")
         case "SignatureDoesNotMatch":
             return of(
                 .denied, "\(place) refuses the signature",

@@ -87,7 +87,8 @@ struct ErrorAnswer: Equatable {
     }
 
     private static func printable(_ text: String, _ limit: Int) -> String {
-        String(text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }.prefix(limit))
+        String(
+            text.unicodeScalars.map { $0.properties.generalCategory == .control ? " " : Character($0) }.prefix(limit))
     }
 }
 
@@ -106,7 +107,8 @@ enum Answer {
 
     static func malformed(_ what: String) -> FleetError {
         FleetError(
-            .protocolViolation, what, hint: "check that the endpoint is an S3 server and that no proxy changes its answers"
+            .protocolViolation, what,
+            hint: "check that the endpoint is an S3 server and that no proxy changes its answers"
         )
     }
 

@@ -58,7 +58,8 @@ struct Signature {
     }
 
     /// Lower-case names in order; values trimmed, runs of spaces made one; values of one name joined in their order.
-    private static func canonicalHeaders(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)] {
+    private static func canonicalHeaders(_ headers: [(name: String, value: String)]) -> [(name: String, value: String)]
+    {
         var values: [String: [String]] = [:]
         for (name, value) in headers {
             let words = value.split(whereSeparator: { $0 == " " || $0 == "\t" })

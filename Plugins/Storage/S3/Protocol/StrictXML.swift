@@ -145,7 +145,8 @@ struct StrictXML {
         let name = String(decoding: bytes[(position + 1)..<end], as: UTF8.self)
         let named: [String: Unicode.Scalar] = ["lt": "<", "gt": ">", "amp": "&", "quot": "\"", "apos": "'"]
         let number =
-            name.hasPrefix("#x") ? digits(name.dropFirst(2), 16) : name.hasPrefix("#") ? digits(name.dropFirst(), 10) : nil
+            name.hasPrefix("#x")
+            ? digits(name.dropFirst(2), 16) : name.hasPrefix("#") ? digits(name.dropFirst(), 10) : nil
         guard let scalar = named[name] ?? number.flatMap({ $0 == 0 ? nil : Unicode.Scalar($0) }) else {
             throw fault("an entity is unknown")
         }
