@@ -67,7 +67,9 @@ import Testing
     @Test(arguments: passing.indices) func whatDoesNotPassIsUnavailable(_ index: Int) async throws {
         let (name, fault) = Self.passing[index]
         try await Self.with { (storage, proxy, _) async throws in
-            for (what, call) in calls(storage) where ["get", "head", "list"].contains(what) {
+            // Silence costs the whole timeout, each time.
+            let tried = name == "silence" ? ["get"] : ["get", "head", "list"]
+            for (what, call) in calls(storage) where tried.contains(what) {
                 // More than there are attempts: libcurl tries a broken connection again by itself.
                 proxy.plan(Array(repeating: fault, count: 9))
                 let error = await failure(call)

@@ -100,6 +100,8 @@ import Testing
         place.clock = { Timestamp(microseconds: 1_764_124_448_123_456) }
         let storage = try await place.ready()
         #expect(storage.features.objectLock && storage.features.versioning)
+        let trials = server.requests.filter { $0.line.contains(Probe.prefix) && $0.line.hasPrefix("PUT") }
+        #expect(!trials.isEmpty && trials.allSatisfy { $0.header("x-amz-object-lock-mode") == nil })
         server.forget()
         try await storage.put("a", Array("hello".utf8), condition: .any)
         let request = try #require(server.requests.last)

@@ -28,7 +28,7 @@ struct Probe {
     private func find(_ object: String, _ below: String, _ stem: String) async throws -> (Capabilities, server: String)
     {
         let winners = try await race(for: object)
-        try await storage.put(.init(key: below, bytes: [1], isConditional: false))
+        try await storage.put(.init(key: below, bytes: [1], isConditional: false, isTrial: true))
         let (bytes, answer) = try await storage.read(object, range: nil, .least)
         let tag = answer.headers["etag"].map(Download.unquoted)
         var capabilities = Capabilities.least
@@ -45,13 +45,15 @@ struct Probe {
             for writer in 0..<Self.writers {
                 group.addTask {
                     do {
-                        try await storage.put(.init(key: object, bytes: content(writer), isConditional: true))
+                        try await storage.put(
+                            .init(key: object, bytes: content(writer), isConditional: true, isTrial: true))
                         return writer
                     } catch let error as FleetError where error.code == .alreadyExists {
                         return nil
                     } catch let error as FleetError where [.unsupported, .failed].contains(error.code) {
                         // It does not know the condition. Without the object there is nothing to look at.
-                        try await storage.put(.init(key: object, bytes: content(writer), isConditional: false))
+                        try await storage.put(
+                            .init(key: object, bytes: content(writer), isConditional: false, isTrial: true))
                         return nil
                     }
                 }

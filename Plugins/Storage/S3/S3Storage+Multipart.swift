@@ -24,7 +24,7 @@ extension S3Storage {
 
     func begin(_ upload: Upload) async throws -> String {
         var call = S3Call(.post, upload.key, query: [("uploads", "")])
-        call.headers = objectHeaders
+        call.headers = headers()
         call.headers["content-type"] = "application/octet-stream"
         call.headers[Upload.idHeader] = upload.id
         if settings.checksum == .sha256 { call.headers["x-amz-checksum-algorithm"] = "SHA256" }

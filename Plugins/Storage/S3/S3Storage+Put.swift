@@ -27,6 +27,8 @@ extension S3Storage {
         var key: String
         var bytes: [UInt8]
         var isConditional: Bool
+        /// Thrown away again, and therefore never locked.
+        var isTrial = false
         let id = String(UInt64.random(in: .min ... .max), radix: 16)
 
         static let idHeader = "x-amz-meta-fleet-write"
@@ -35,7 +37,7 @@ extension S3Storage {
     /// In one request.
     func put(_ upload: Upload) async throws {
         var call = S3Call(.put, upload.key)
-        call.headers = objectHeaders
+        call.headers = headers(isLocked: !upload.isTrial)
         call.headers["content-type"] = "application/octet-stream"
         call.headers[Upload.idHeader] = upload.id
         if upload.isConditional { call.headers["if-none-match"] = "*" }
@@ -68,12 +70,12 @@ extension S3Storage {
     }
 
     /// What every new object is stored with.
-    var objectHeaders: HTTPHeaders {
+    func headers(isLocked: Bool = true) -> HTTPHeaders {
         var headers = HTTPHeaders()
         headers["x-amz-server-side-encryption"] = settings.encryption
         headers["x-amz-server-side-encryption-aws-kms-key-id"] = settings.kmsKey
         headers["x-amz-storage-class"] = settings.storageClass
-        if let lock = settings.lock {
+        if isLocked, let lock = settings.lock {
             let end = client.now + .seconds(lock.days * 86_400)
             // S3 takes no fractions finer than milliseconds.
             let whole = Timestamp(microseconds: end.microseconds / 1_000_000 * 1_000_000)
