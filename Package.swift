@@ -101,6 +101,7 @@ let package = Package(
             "NativeEngine", at: "Engines/Native",
             ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
+        plugin("S3Storage", at: "Storage/S3", ["DurableFiles", "HTTPClient", crypto]),
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
         plugin(
@@ -122,16 +123,15 @@ let package = Package(
             name: "fleet",
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
-                "DirectoryStorage",
-                "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe",
-                "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
+                "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
         // Tests.
         .target(
             name: "FleetTestSupport",
-            dependencies: ["FleetPluginAPI", "ProcessRunner", "PostgresClient"],
+            dependencies: ["FleetPluginAPI", "HTTPClient", "ProcessRunner", "PostgresClient"],
             path: "Tests/FleetTestSupport", swiftSettings: strict),
         tests("FleetTestSupport", ["fleet"]),
         tests("FleetPluginAPI"),
@@ -158,11 +158,13 @@ let package = Package(
         tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport", "StateWriter", grdb]),
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
+        tests("S3Storage", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient", crypto]),
         // Stands in for the fleet binary where plugins run their own code in processes of their own.
         .executableTarget(
             name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],

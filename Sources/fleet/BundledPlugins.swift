@@ -7,6 +7,7 @@ import KubernetesPlatform
 import LogNotifier
 import NativeEngine
 import ProcessScaler
+import S3Storage
 import SQLProbe
 import StatefulSetScaler
 import WebhookNotifier
@@ -16,6 +17,7 @@ func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
+    registry.addStorage(S3Storage.descriptor) { try S3Storage($0, $1) }
     registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {
         try HostPlatform(context: $0, options: $1)
     }
