@@ -4,6 +4,7 @@ import HTTPProbe
 import HostPlatform
 import LogNotifier
 import NativeEngine
+import PgBackRestEngine
 import ProcessScaler
 import SQLProbe
 import WebhookNotifier
@@ -12,6 +13,11 @@ import WebhookNotifier
 func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
+    registry.addEngine(
+        PgBackRestEngine.descriptor, verbs: PgBackRestEngine.agentVerbs, finder: PgBackRestEngine.finder
+    ) {
+        try PgBackRestEngine($0, $1)
+    }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
     registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {
         try HostPlatform(context: $0, options: $1)

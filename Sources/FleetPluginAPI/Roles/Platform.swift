@@ -38,6 +38,13 @@ public protocol Platform: Sendable {
     /// Removes what is kept of a finished task.
     func forgetTask(_ key: String, of instance: Instance) async throws
 
+    /// Runs a short command where the instance's data is, as the data's owner, and waits for its end. It asks and
+    /// changes nothing; whatever its exit status, that is an answer.
+    ///
+    /// - Throws: `unavailable` when the place cannot be reached, `timedOut` after the query's deadline, `exhausted`
+    ///   when it says more than the query's limit, `unsupported` where the platform cannot (the default).
+    func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer
+
     /// A place for a restore beside the source. Nothing runs there yet; safe to repeat under the same name.
     func makeScratch(_ request: ScratchRequest) async throws -> ScratchPlace
     /// Stops and removes what `makeScratch` made for this request, data included; refuses anything else. Done as
@@ -56,6 +63,12 @@ public protocol Platform: Sendable {
 
     /// Instances found here, declared or not.
     func discover() async throws -> [DiscoveredInstance]
+}
+
+extension Platform {
+    public func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer {
+        throw FleetError(.unsupported, "the platform of \(instance.name) cannot run commands beside its data")
+    }
 }
 
 /// A data directory and who owns it, as a task beside it sees them.
