@@ -56,7 +56,10 @@ public struct PgBackRestStanza: Sendable {
     public func archived(_ prefix: String) -> [String] {
         let archive = "archive/\(name)"
         let all = (try? FileManager.default.subpathsOfDirectory(atPath: "\(repository)/\(archive)")) ?? []
-        let found = all.filter { $0.split(separator: "/").last?.hasPrefix(prefix) == true }
+        // What is not whole yet has another ending.
+        let found = all.filter { path in
+            path.split(separator: "/").last?.hasPrefix(prefix) == true && !path.hasSuffix(".tmp")
+        }
         return found.map { "\(archive)/\($0)" }.sorted()
     }
 }

@@ -82,12 +82,11 @@ import Testing
     /// Three different things, and each says what to do.
     @Test func aMissingStanzaALostRepositoryAndAStoppedOneAreToldApart() async throws {
         try await StanzaBench.with(creates: false) { bench in
-            let files = FileManager.default
             #expect(await bench.code { _ = try await bench.engine.catalog(bench.context) } == .unavailable)
             // Another stanza has made the repository.
             for folder in ["archive/other", "backup/other"] {
-                try files.createDirectory(
-                    atPath: "\(bench.stanza.repository)/\(folder)", withIntermediateDirectories: true)
+                let argv = ["mkdir", "-p", "\(bench.stanza.repository)/\(folder)"]
+                try await runTool(bench.server.installation.owner.argv(argv)).checked()
             }
             let catalog = try await bench.engine.catalog(bench.context)
             #expect(catalog.backups.isEmpty && catalog.problems.map(\.error.code) == [.notFound])

@@ -25,7 +25,7 @@ extension Validator {
             report(
                 Place(
                     mark: pair.key.start, path: DocumentPath().key("instances").key(name).key("repositories")),
-                "repositories is missing", "name where the engine \(engine) shall put its backups")
+                "repositories is missing", "Where its backups go, in order of preference.")
         }
     }
 

@@ -33,6 +33,17 @@ import Testing
         #expect(record.systemIdentifier.rawValue == .max && record.problem == nil)
     }
 
+    @Test func theWALOfABackupIsNamedWhole() throws {
+        let backup = try #require(try stanza(InfoSamples.full245).backups.first)
+        #expect(backup.neededSegments == ["000000010000000000000002", "000000010000000000000003"])
+        let long = InfoSamples.full245
+            .replacing(#""stop":"000000010000000000000003""#, with: #""stop":"000000010000000000000005""#)
+            .replacing("0/3000050", with: "0/5000050")
+        #expect(try stanza(long).backups.first?.neededSegments.count == 4)
+        let odd = InfoSamples.full245.replacing("0/3000050", with: "9/3000050")
+        #expect(try stanza(odd).backups.first?.neededSegments.count == 2)
+    }
+
     /// Older versions tell of no repositories, no annotations and no LSNs; an old backup has no reference list.
     @Test func anOldAnswerIsUnderstood() throws {
         let stanza = try stanza(InfoSamples.old)

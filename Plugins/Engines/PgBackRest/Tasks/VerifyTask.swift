@@ -34,7 +34,8 @@ struct VerifyTask: Sendable {
     private var doing: String { "the verification of \(instance)" }
 
     private func verify() async throws -> VerifyReport {
-        let listed = try await run.info(doing).stanza(request.program.stanza)?.records(in: request.repository) ?? []
+        let stanza = try await run.info(doing).stanza(request.program.stanza)
+        let listed = stanza?.records(in: request.repository) ?? []
         for label in request.backups where !listed.contains(where: { $0.label == label }) {
             throw FleetError(.notFound, "there is no backup \(label) of \(instance)", hint: "see: fleet backups list")
         }
@@ -53,6 +54,25 @@ struct VerifyTask: Sendable {
         for backup in listed where request.backups.isEmpty || request.backups.contains(backup.label) {
             if let problem = backup.problem { report.add(backup.label, problem) }
         }
+        if let stanza { try await checkWAL(stanza, &report) }
         return report
+    }
+
+    /// pgBackRest checks the WAL that is there; what a backup cannot be made consistent without must be there.
+    private func checkWAL(_ stanza: InfoDocument.Stanza, _ report: inout VerifyReport) async throws {
+        for server in stanza.databases(in: request.repository.key) {
+            let path = "archive/\(request.program.stanza)/\(server.archiveID)"
+            let options = ["--output=json", "--recurse", "--repo=\(request.repository.key)"]
+            let archive = try ArchiveListing(
+                try await run.ask(request.program.question("repo-ls", options, [path]), doing))
+            for backup in stanza.backups
+            where backup.database.id == server.id && backup.database.repositoryKey == request.repository.key
+                && (request.backups.isEmpty || request.backups.contains(backup.label))
+            {
+                for name in backup.neededSegments where archive.segments[name] == nil {
+                    report.add(backup.label, "WAL segment \(name), which it needs, is missing")
+                }
+            }
+        }
     }
 }
