@@ -62,12 +62,13 @@ let package = Package(
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
         room("FleetPluginAPI", []),
 
         // Floor 1: leaves.
         room("YAML", ["CLibYAML"], settings: strictMemory),
-        room("Compression", ["CZstd"], settings: strictMemory),
+        room("Compression", ["CZlib", "CZstd"], settings: strictMemory),
         room("DurableFiles", ["CLinux", "FleetPluginAPI", system]),
         room("PostgresFormats", ["FleetPluginAPI", crypto]),
         room("PostgresClient", ["CLibPQ", "CLinux", "FleetPluginAPI"], settings: strictMemory),
@@ -100,6 +101,9 @@ let package = Package(
         plugin(
             "NativeEngine", at: "Engines/Native",
             ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
+        plugin(
+            "PgBackRestEngine", at: "Engines/PgBackRest",
+            ["Compression", "DurableFiles", "PostgresFormats", "ProcessRunner", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
         plugin("S3Storage", at: "Storage/S3", ["DurableFiles", "HTTPClient", crypto]),
         plugin(
@@ -124,7 +128,7 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
-                "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "PgBackRestEngine", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
@@ -160,6 +164,9 @@ let package = Package(
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests(
             "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "PgBackRestEngine",
+            ["FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),

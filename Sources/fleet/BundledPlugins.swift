@@ -6,6 +6,7 @@ import HostPlatform
 import KubernetesPlatform
 import LogNotifier
 import NativeEngine
+import PgBackRestEngine
 import ProcessScaler
 import S3Storage
 import SQLProbe
@@ -16,6 +17,11 @@ import WebhookNotifier
 func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
+    registry.addEngine(
+        PgBackRestEngine.descriptor, verbs: PgBackRestEngine.agentVerbs, finder: PgBackRestEngine.finder
+    ) {
+        try PgBackRestEngine($0, $1)
+    }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
     registry.addStorage(S3Storage.descriptor) { try S3Storage($0, $1) }
     registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {

@@ -4,9 +4,10 @@ import Foundation
 import Testing
 
 @Suite(.serialized) struct RestoreSerial {
-    @Test func everyAcknowledgedCommitUpToTheTargetIsThereAndNoneAfter() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases)
+    func everyAcknowledgedCommitUpToTheTargetIsThereAndNoneAfter(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             let oracle = try await CommitOracle(server, in: scratch)
             try await oracle.write(from: 1, count: 50)
@@ -77,9 +78,10 @@ import Testing
         }
     }
 
-    @Test func threeRestoresInARowFindTheirWayThroughTheTimelines() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases)
+    func threeRestoresInARowFindTheirWayThroughTheTimelines(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             let oracle = try await CommitOracle(server, in: scratch)
             try await fleet.fleet("backup", "orders").checked()

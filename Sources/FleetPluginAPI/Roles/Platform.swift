@@ -58,6 +58,13 @@ public protocol Platform: Sendable {
     /// Removes what is kept of a finished task.
     func forgetTask(_ key: String, of instance: Instance) async throws
 
+    /// Runs a short command where the instance's data is, as the data's owner, and waits for its end. It asks and
+    /// changes nothing; whatever its exit status, that is an answer.
+    ///
+    /// - Throws: `unavailable` when the place cannot be reached, `timedOut` after the query's deadline, `exhausted`
+    ///   when it says more than the query's limit, `unsupported` where the platform cannot (the default).
+    func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer
+
     /// A place for a restore beside the source. Nothing runs there yet; safe to repeat under the same name.
     func makeScratch(_ request: ScratchRequest) async throws -> ScratchPlace
     /// Stops and removes what `makeScratch` made for this request, data included; refuses anything else. Done as
@@ -84,6 +91,9 @@ extension Platform {
     public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
     public func integration(of instance: Instance) async throws -> String? { nil }
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer {
+        throw FleetError(.unsupported, "the platform of \(instance.name) cannot run commands beside its data")
+    }
 }
 
 /// Kinds of work that a plan asks of a platform.

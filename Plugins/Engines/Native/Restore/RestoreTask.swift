@@ -1,6 +1,7 @@
 import DurableFiles
 import FleetPluginAPI
 import Glibc
+import PostgresFormats
 
 /// What `fleet agent restore` is asked for.
 struct RestoreTaskRequest: Hashable, Sendable, Codable {
