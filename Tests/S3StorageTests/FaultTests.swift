@@ -60,7 +60,8 @@ import Testing
             try await storage.delete("a/b")
             #expect(try await direct.head("a/b") == nil)
             proxy.plan(fault)
-            #expect(await failure { _ = try await storage.get("a/b") }?.code == .notFound)
+            let afterwards = await failure { _ = try await storage.get("a/b") }?.code
+            #expect(afterwards == .notFound)
         }
     }
 
@@ -129,7 +130,8 @@ import Testing
             try await storage.put("a/new", [1, 2, 3], condition: .absent)
             #expect(try await direct.get("a/new") == [1, 2, 3])
             proxy.plan(.resetAfter)
-            #expect(await failure { try await storage.put("a/b", [1], condition: .absent) }?.code == .alreadyExists)
+            let taken = await failure { try await storage.put("a/b", [1], condition: .absent) }?.code
+            #expect(taken == .alreadyExists)
             #expect(try await direct.get("a/b") == Self.bytes)
 
             // The answer to the last request of an upload in two parts.
@@ -159,7 +161,8 @@ import Testing
             try await storage.put("a/large", large, condition: .any)
             #expect(try await direct.get("a/large") == large)
             proxy.plan([.none, .none, .none, .none] + Array(repeating: .answer(late), count: 4))
-            #expect(await failure { try await storage.put("a/more", large, condition: .any) }?.code == .unavailable)
+            let unfinished = await failure { try await storage.put("a/more", large, condition: .any) }?.code
+            #expect(unfinished == .unavailable)
             #expect(try await direct.head("a/more") == nil)
             #expect(try await direct.uploads().isEmpty)
         }

@@ -41,7 +41,8 @@ struct Place: Sendable {
     }
 }
 
-/// The error that `body` ends with; nil when it does not.
+/// The error that `body` ends with; nil when it does not. Call it outside of `#expect`: Swift 6.3 runs the wrong one of
+/// two closures when one of them stands in a macro's argument and the other in the same function outside of any.
 func failure(_ body: () async throws -> Void) async -> FleetError? {
     do {
         try await body()

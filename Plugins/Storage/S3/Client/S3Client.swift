@@ -27,8 +27,9 @@ final class S3Client: Sendable {
         session = HTTPSession(options)
     }
 
+    /// The budget is for slow lines: an upload of minutes that breaks at its end is worth another try.
     static let patient = RetryPolicy(
-        attempts: 6, firstPause: .milliseconds(200), longestPause: .seconds(10), budget: .seconds(120))
+        attempts: 6, firstPause: .milliseconds(200), longestPause: .seconds(10), budget: .seconds(900))
 
     static func now() -> Timestamp {
         var time = timespec()
