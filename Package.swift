@@ -131,7 +131,7 @@ let package = Package(
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
-        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),

@@ -9,10 +9,10 @@ struct AccessTests {
         try await withClient { client, _ in
             #expect(try await client.serves(.deployments))
             #expect(try await client.serves(.pods))
-            let keda = ResourceKind(
-                group: "keda.sh", version: "v1alpha1", plural: "scaledobjects", kind: "ScaledObject")
-            #expect(try await !client.serves(keda))
-            #expect(try await client.preferredVersion(group: "keda.sh", plural: "scaledobjects") == nil)
+            let absent = ResourceKind(
+                group: "absent.example", version: "v1", plural: "things", kind: "Thing")
+            #expect(try await !client.serves(absent))
+            #expect(try await client.preferredVersion(group: "absent.example", plural: "things") == nil)
             let jobs = try await client.preferredVersion(group: "batch", plural: "cronjobs")
             #expect(
                 jobs == ResourceKind(group: "batch", version: "v1beta1", plural: "cronjobs", kind: "CronJob"))

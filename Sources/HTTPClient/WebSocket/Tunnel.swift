@@ -24,6 +24,8 @@ final class Tunnel: Sendable {
         /// Everything that waits is sent before the end.
         var isFinishing = false
         var end: Result<Void, any Error>?
+        /// The server takes nothing more.
+        var sendFailure: FleetError?
 
         var waitingOutput: Int { output.count - outputOffset }
     }
@@ -83,6 +85,7 @@ final class Tunnel: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let answer = state.withLock { state -> Result<Void, any Error>? in
                     if let end = state.end { return end.flatMap { .failure(Self.ended(self)) } }
+                    if let failure = state.sendFailure { return .failure(failure) }
                     state.output.removeFirst(state.outputOffset)
                     state.outputOffset = 0
                     state.output += bytes
@@ -155,6 +158,17 @@ extension Tunnel {
         }
         for writer in writers { writer.resume() }
         return bytes
+    }
+
+    /// Nothing can be sent any more; what waits to be read stays.
+    func noteSendFailure(_ error: FleetError) {
+        let writers = state.withLock { state in
+            state.sendFailure = error
+            (state.output, state.outputOffset) = ([], 0)
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers { writer.resume(throwing: error) }
     }
 
     /// The connection is over; once.

@@ -25,12 +25,16 @@ public final class WebSocket: Sendable {
         tunnel.close()
     }
 
-    /// The next message; nil when the server has closed the WebSocket. For one receiver at a time.
+    /// The next message; nil when either side has closed the WebSocket. For one receiver at a time.
     ///
     /// - Throws: `unavailable` where the connection ends without that, `protocolViolation`, `exhausted`,
     ///   `CancellationError`; then the connection is over.
     public func receive() async throws -> WebSocketMessage? {
-        try await receiver.next()
+        do {
+            return try await receiver.next()
+        } catch let error as FleetError where error.code == .unavailable && wasClosed.withLock({ $0 }) {
+            return nil
+        }
     }
 
     /// Sends a message; returns when there is room for the next one.
