@@ -101,9 +101,12 @@ final class Tunnel: Sendable {
         }
     }
 
-    /// Ends the connection when what was written has been sent.
-    func finish() {
-        state.withLock { $0.isFinishing = true }
+    /// Sends what waits, then `last`, and ends the connection. Waits for nothing: the server may no longer listen.
+    func finish(_ last: [UInt8] = []) {
+        state.withLock { state in
+            if state.sendFailure == nil, !state.isFinishing { state.output += last }
+            state.isFinishing = true
+        }
         loop.submit(.serve(self))
     }
 

@@ -53,16 +53,15 @@ public final class WebSocket: Sendable {
     }
 
     /// Says goodbye and ends the connection, whatever the server has to say to it.
-    public func close(code: UInt16 = 1000) async {
+    public func close(code: UInt16 = 1000) {
         guard
             !wasClosed.withLock({ closed in
                 defer { closed = true }
                 return closed
             })
         else { return }
-        let payload = [UInt8(code >> 8), UInt8(code & 0xFF)]
-        try? await send(WebSocketFrame(opcode: .close, payload: payload))
-        tunnel.finish()
+        let frame = WebSocketFrame(opcode: .close, payload: [UInt8(code >> 8), UInt8(code & 0xFF)])
+        tunnel.finish(frame.bytes(mask: .random(in: .min ... .max)))
     }
 
     private func send(_ frame: WebSocketFrame) async throws {
@@ -91,12 +90,13 @@ private actor WebSocketReceiver {
                 if let frame = try parser.next() {
                     switch try assembly.add(frame) {
                     case .message(let message): return message
-                    case .ping(let payload): try await answer(.pong, payload)
+                    case .ping(let payload): try await pong(payload)
                     case .pong, nil: continue
                     case .close(let code):
                         isClosed = true
-                        try? await answer(.close, code == 1005 ? [] : [UInt8(code >> 8), UInt8(code & 0xFF)])
-                        tunnel.finish()
+                        let payload = code == 1005 ? [] : [UInt8(code >> 8), UInt8(code & 0xFF)]
+                        let frame = WebSocketFrame(opcode: .close, payload: payload)
+                        tunnel.finish(frame.bytes(mask: .random(in: .min ... .max)))
                         return nil
                     }
                 } else if let piece = try await tunnel.read() {
@@ -112,8 +112,8 @@ private actor WebSocketReceiver {
         }
     }
 
-    private func answer(_ opcode: WebSocketFrame.Opcode, _ payload: [UInt8]) async throws {
-        let frame = WebSocketFrame(opcode: opcode, payload: payload)
+    private func pong(_ payload: [UInt8]) async throws {
+        let frame = WebSocketFrame(opcode: .pong, payload: payload)
         try await tunnel.write(frame.bytes(mask: .random(in: .min ... .max)))
     }
 }
