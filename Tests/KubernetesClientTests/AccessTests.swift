@@ -48,6 +48,23 @@ struct AccessTests {
         }
     }
 
+    /// Programs in pods need two verbs, and the one that is missing is named.
+    @Test func theMissingVerbOfExecIsNamed() async throws {
+        try await withClient { _, space in
+            let runner = try KubernetesClient(
+                try await KubernetesConfiguration.load(files: [space.cluster.runnerKubeconfig]))
+            try await space.kubectl("create", "role", "r", "--verb=create", "--resource=pods/exec")
+            try await space.kubectl("create", "rolebinding", "r", "--role=r", "--group=fleet:runners")
+            let create = AccessCheck("create", .pods, subresource: "exec", namespace: space.name)
+            try await space.waitUntil("the role works") { try await runner.check([create]).isEmpty }
+            let denied = await failure {
+                _ = try await runner.run(pod: "p", namespace: space.name, command: ["true"], deadline: .seconds(10))
+            }
+            #expect(denied?.code == .denied && denied?.hint?.contains("“get”") == true)
+            #expect(denied?.hint?.contains("“pods/exec”") == true)
+        }
+    }
+
     @Test func aQuotaIsNoMissingPermission() async throws {
         try await withClient { client, space in
             try await space.kubectl("create", "quota", "q", "--hard=configmaps=0")
