@@ -145,7 +145,7 @@ let package = Package(
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
-        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient"]),
         .testTarget(
             name: "KubernetesWorkloadsTests",
             dependencies: ["KubernetesWorkloads", "FleetPluginAPI", "FleetTestSupport", "KubernetesClient"],

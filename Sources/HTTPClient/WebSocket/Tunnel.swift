@@ -24,6 +24,8 @@ final class Tunnel: Sendable {
         /// Everything that waits is sent before the end.
         var isFinishing = false
         var end: Result<Void, any Error>?
+        /// The server takes nothing more.
+        var sendFailure: FleetError?
 
         var waitingOutput: Int { output.count - outputOffset }
     }
@@ -83,6 +85,7 @@ final class Tunnel: Sendable {
             try await withCheckedThrowingContinuation { continuation in
                 let answer = state.withLock { state -> Result<Void, any Error>? in
                     if let end = state.end { return end.flatMap { .failure(Self.ended(self)) } }
+                    if let failure = state.sendFailure { return .failure(failure) }
                     state.output.removeFirst(state.outputOffset)
                     state.outputOffset = 0
                     state.output += bytes
@@ -98,9 +101,12 @@ final class Tunnel: Sendable {
         }
     }
 
-    /// Ends the connection when what was written has been sent.
-    func finish() {
-        state.withLock { $0.isFinishing = true }
+    /// Sends what waits, then `last`, and ends the connection. Waits for nothing: the server may no longer listen.
+    func finish(_ last: [UInt8] = []) {
+        state.withLock { state in
+            if state.sendFailure == nil, !state.isFinishing { state.output += last }
+            state.isFinishing = true
+        }
         loop.submit(.serve(self))
     }
 
@@ -155,6 +161,17 @@ extension Tunnel {
         }
         for writer in writers { writer.resume() }
         return bytes
+    }
+
+    /// Nothing can be sent any more; what waits to be read stays.
+    func noteSendFailure(_ error: FleetError) {
+        let writers = state.withLock { state in
+            state.sendFailure = error
+            (state.output, state.outputOffset) = ([], 0)
+            defer { state.writers = [] }
+            return state.writers
+        }
+        for writer in writers { writer.resume(throwing: error) }
     }
 
     /// The connection is over; once.

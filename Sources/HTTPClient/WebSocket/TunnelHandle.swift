@@ -65,7 +65,8 @@ import Glibc
             tunnel.noteOpen()
             mayRead = true
         }
-        if let end = send() ?? receive() { return end }
+        send()
+        if let end = receive() { return end }
         return tunnel.isFinished && chunkOffset == chunkCount ? .success(()) : nil
     }
 
@@ -85,12 +86,13 @@ import Glibc
         return .success(())
     }
 
-    private func send() -> Result<Void, any Error>? {
+    /// What the server said before it stopped listening can still be read: a failure to send is not the end.
+    private func send() {
         wantsWrite = false
         while true {
             if chunkOffset == chunkCount {
                 let bytes = tunnel.take(Self.chunkSize)
-                guard !bytes.isEmpty else { return nil }
+                guard !bytes.isEmpty else { return }
                 for (index, byte) in bytes.enumerated() { unsafe chunk[index] = byte }
                 (chunkOffset, chunkCount) = (0, bytes.count)
             }
@@ -100,8 +102,11 @@ import Glibc
             case CURLE_OK: chunkOffset += sent
             case CURLE_AGAIN:
                 wantsWrite = true
-                return nil
-            default: return .failure(broken(unsafe String(cString: curl_easy_strerror(code))))
+                return
+            default:
+                (chunkOffset, chunkCount) = (0, 0)
+                mayRead = true
+                return tunnel.noteSendFailure(broken(unsafe String(cString: curl_easy_strerror(code))))
             }
         }
     }

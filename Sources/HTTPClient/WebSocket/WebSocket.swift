@@ -25,12 +25,16 @@ public final class WebSocket: Sendable {
         tunnel.close()
     }
 
-    /// The next message; nil when the server has closed the WebSocket. For one receiver at a time.
+    /// The next message; nil when either side has closed the WebSocket. For one receiver at a time.
     ///
     /// - Throws: `unavailable` where the connection ends without that, `protocolViolation`, `exhausted`,
     ///   `CancellationError`; then the connection is over.
     public func receive() async throws -> WebSocketMessage? {
-        try await receiver.next()
+        do {
+            return try await receiver.next()
+        } catch let error as FleetError where error.code == .unavailable && wasClosed.withLock({ $0 }) {
+            return nil
+        }
     }
 
     /// Sends a message; returns when there is room for the next one.
@@ -49,16 +53,15 @@ public final class WebSocket: Sendable {
     }
 
     /// Says goodbye and ends the connection, whatever the server has to say to it.
-    public func close(code: UInt16 = 1000) async {
+    public func close(code: UInt16 = 1000) {
         guard
             !wasClosed.withLock({ closed in
                 defer { closed = true }
                 return closed
             })
         else { return }
-        let payload = [UInt8(code >> 8), UInt8(code & 0xFF)]
-        try? await send(WebSocketFrame(opcode: .close, payload: payload))
-        tunnel.finish()
+        let frame = WebSocketFrame(opcode: .close, payload: [UInt8(code >> 8), UInt8(code & 0xFF)])
+        tunnel.finish(frame.bytes(mask: .random(in: .min ... .max)))
     }
 
     private func send(_ frame: WebSocketFrame) async throws {
@@ -87,12 +90,13 @@ private actor WebSocketReceiver {
                 if let frame = try parser.next() {
                     switch try assembly.add(frame) {
                     case .message(let message): return message
-                    case .ping(let payload): try await answer(.pong, payload)
+                    case .ping(let payload): try await pong(payload)
                     case .pong, nil: continue
                     case .close(let code):
                         isClosed = true
-                        try? await answer(.close, code == 1005 ? [] : [UInt8(code >> 8), UInt8(code & 0xFF)])
-                        tunnel.finish()
+                        let payload = code == 1005 ? [] : [UInt8(code >> 8), UInt8(code & 0xFF)]
+                        let frame = WebSocketFrame(opcode: .close, payload: payload)
+                        tunnel.finish(frame.bytes(mask: .random(in: .min ... .max)))
                         return nil
                     }
                 } else if let piece = try await tunnel.read() {
@@ -108,8 +112,8 @@ private actor WebSocketReceiver {
         }
     }
 
-    private func answer(_ opcode: WebSocketFrame.Opcode, _ payload: [UInt8]) async throws {
-        let frame = WebSocketFrame(opcode: opcode, payload: payload)
+    private func pong(_ payload: [UInt8]) async throws {
+        let frame = WebSocketFrame(opcode: .pong, payload: payload)
         try await tunnel.write(frame.bytes(mask: .random(in: .min ... .max)))
     }
 }

@@ -20,7 +20,7 @@ extension KubernetesClient {
             // How servers before 1.30 say that they know none of the protocols.
             if result.status == 403, KubernetesStatus(result).reason.isEmpty { return nil }
             if result.status == 400, result.body.isEmpty { return nil }
-            throw await error(result, request.access)
+            throw await error(result, try await missing(result.status, request.access))
         }
     }
 
@@ -32,5 +32,16 @@ extension KubernetesClient {
         } catch let error as FleetError {
             throw error.during("\(configuration.contextName): cannot \(request.access)")
         }
+    }
+
+    /// Of the two verbs that a connection needs, depending on the server's version, the one that is not granted.
+    private func missing(_ status: Int, _ access: AccessCheck) async throws -> AccessCheck {
+        guard status == 403 else { return access }
+        let both = ["get", "create"].map { verb in
+            var access = access
+            access.verb = verb
+            return access
+        }
+        return try await check(both).first ?? access
     }
 }

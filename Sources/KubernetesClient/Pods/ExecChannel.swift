@@ -43,7 +43,7 @@ extension KubernetesClient {
             defer { group.cancelAll() }
             while let code = try await group.next() {
                 guard let code else { continue }
-                await socket.close()
+                socket.close()
                 return code
             }
             throw CancellationError()

@@ -34,6 +34,11 @@ final class LocalSocket: Sendable {
         return (listener, Int(UInt16(bigEndian: address.sin_port)))
     }
 
+    /// Ends what goes on with it, also where its descriptor is still held.
+    func stop() {
+        shutdown(descriptor, Int32(SHUT_RDWR))
+    }
+
     /// The next connection.
     ///
     /// - Throws: `CancellationError`, `exhausted` when there are no descriptors left.

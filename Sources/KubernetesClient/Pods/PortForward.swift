@@ -15,6 +15,7 @@ public final class PortForward: Sendable {
         let notes = Notes()
         self.notes = notes
         task = Task {
+            defer { listener.stop() }
             await withDiscardingTaskGroup { group in
                 while !Task.isCancelled {
                     do {

@@ -30,8 +30,10 @@ struct PortRelay: Sendable {
 
     /// Returns when either side has ended.
     func run(_ pod: String) async throws {
+        defer { connection.stop() }
         var request = try APIRequest(
             "create", .get, .pods, namespace: namespace, name: pod, subresource: "portforward")
+        request.accept = "*/*"
         request.query = [("ports", String(port))]
         guard let socket = try await client.webSocket(request, protocols: ["v4.channel.k8s.io"]) else {
             throw FleetError(
@@ -50,7 +52,7 @@ struct PortRelay: Sendable {
             defer { group.cancelAll() }
             try await group.next()
         }
-        await socket.close()
+        socket.close()
     }
 
     private func up(_ socket: WebSocket) async throws {

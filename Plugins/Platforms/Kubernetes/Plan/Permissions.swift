@@ -10,7 +10,7 @@ enum Permissions {
         var needed = [AccessCheck("get", declared.workload.kind, namespace: namespace)]
         needed += tasks(in: namespace)
         switch work {
-        case .backup: break
+        case .backup, .setAside: break
         case .restore:
             needed.append(AccessCheck("patch", declared.workload.kind, namespace: namespace))
             needed.append(AccessCheck("get", .persistentVolumeClaims, namespace: namespace))
