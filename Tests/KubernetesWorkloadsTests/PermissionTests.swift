@@ -90,7 +90,10 @@ struct PermissionTests {
     }
 
     private func grant(_ rules: [Rule], in namespace: BenchNamespace) async throws {
-        let text = String(decoding: try JSONEncoder().encode(rules), as: UTF8.self)
+        let encoder = JSONEncoder()
+        // YAML knows no escaped slash.
+        encoder.outputFormatting = .withoutEscapingSlashes
+        let text = String(decoding: try encoder.encode(rules), as: UTF8.self)
         try await namespace.apply(
             """
             ---
