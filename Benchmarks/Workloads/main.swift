@@ -32,7 +32,9 @@ do {
         }
     }
     try await phases.measure("quiesce") { try await each(workloads) { _ = try await $0.quiesce(run: "benchmark") } }
-    try await phases.measure("await gone") { try await each(workloads) { try await $0.awaitGone(deadline: .seconds(600)) } }
+    try await phases.measure("await gone") {
+        try await each(workloads) { try await $0.awaitGone(deadline: .seconds(600)) }
+    }
     try await phases.measure("resume") {
         try await each(workloads) { workload in
             guard let record = try await workload.observe().record else {

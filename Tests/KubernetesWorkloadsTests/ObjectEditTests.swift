@@ -28,7 +28,8 @@ import Testing
         edit.set(["metadata", "annotations", "b"], "2")
         #expect(
             edit.operations == [
-                .test("/metadata/resourceVersion", "7"), .test("/metadata/uid", "u"), .add("/metadata/annotations", [:]),
+                .test("/metadata/resourceVersion", "7"), .test("/metadata/uid", "u"),
+                .add("/metadata/annotations", [:]),
                 .add("/metadata/annotations/a", "1"), .add("/metadata/annotations/b", "2"),
             ])
     }

@@ -49,7 +49,8 @@ import Testing
         let partition: JSONValue = ["rollingUpdate": ["partition": 2]]
         #expect(rollout(["replicas": 3], updating, of: Self.store) == .underway("1 of 3 copies are updated"))
         #expect(rollout(["replicas": 3, "updateStrategy": partition], updating, of: Self.store) == .complete)
-        #expect(rollout(["replicas": 3, "updateStrategy": ["type": "OnDelete"]], updating, of: Self.store) == .complete)
+        #expect(
+            rollout(["replicas": 3, "updateStrategy": ["type": "OnDelete"]], updating, of: Self.store) == .complete)
         let starting: JSONValue = ["observedGeneration": 4, "replicas": 1]
         #expect(rollout(["replicas": 3], starting, of: Self.store) == .underway("1 of 3 copies are there"))
     }

@@ -25,7 +25,8 @@ struct PauseTests {
             }
             try await fixture.scaler(options: WorkloadFixture.surroundingOptions).awaitGone(deadline: .seconds(60))
             try await fixture.scaler(options: WorkloadFixture.surroundingOptions).resume(record)
-            try await fixture.scaler(options: WorkloadFixture.surroundingOptions).awaitReady(record, deadline: .seconds(60))
+            try await fixture.scaler(options: WorkloadFixture.surroundingOptions).awaitReady(
+                record, deadline: .seconds(60))
             let after = try await fixture.snapshot(objects)
             for object in objects { #expect(before[object] == after[object], "\(object)") }
             let copies = try await fixture.namespace.kubectl("get", "replicasets", "--output", "json")
@@ -44,13 +45,15 @@ struct PauseTests {
             while !isUndisturbed {
                 requests += 1
                 let down = try await DyingProxy.run(before: requests, fixture.namespace) { kubeconfig in
-                    _ = try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig).quiesce(run: "run-1")
+                    _ = try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig)
+                        .quiesce(run: "run-1")
                 }
                 let record = try await fixture.scaler(options: WorkloadFixture.surroundingOptions).quiesce(run: "run-1")
                 try #require(record.original == 2, "after a crash at request \(requests)")
                 try #require(try await fixture.namespace.field(".spec.replicas", of: "deployment/web") == "0")
                 let up = try await DyingProxy.run(before: requests, fixture.namespace) { kubeconfig in
-                    try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig).resume(record)
+                    try await fixture.scaler(options: WorkloadFixture.surroundingOptions, kubeconfig: kubeconfig)
+                        .resume(record)
                 }
                 try await fixture.scaler(options: WorkloadFixture.surroundingOptions).resume(record)
                 let after = try await fixture.snapshot(objects)
@@ -69,7 +72,8 @@ struct PauseTests {
             try await fixture.namespace.apply(
                 "---\n{apiVersion: keda.sh/v1alpha1, kind: ScaledObject, metadata: {name: web}, "
                     + "spec: {scaleTargetRef: {name: web}}}")
-            let note = #"{"before":[{"path":["metadata","annotations","autoscaling.keda.sh/paused"]}],"#
+            let note =
+                #"{"before":[{"path":["metadata","annotations","autoscaling.keda.sh/paused"]}],"#
                 + #""holders":{"Deployment \#(fixture.namespace.name)/web":{"replicas":2,"run":"run-1"}}}"#
             try await fixture.namespace.kubectl(
                 "annotate", "scaledobject/web", "fleet.dev/paused=\(note)", "autoscaling.keda.sh/paused=true")

@@ -112,7 +112,9 @@ extension WorkloadFixture {
         try await namespace.apply(Manifest.autoscaler("web", of: "web", minimum: 1, maximum: 4))
         return [
             "deployment/web", "scaledobject/web", "application/shop", "kustomization/shop", "helmrelease/shop",
-            "cronjob/nightly", "cronjob/weekly", "horizontalpodautoscaler/web",
+            "cronjob/nightly", "cronjob/weekly",
+            // In autoscaling/v1 its status stands in annotations.
+            "horizontalpodautoscalers.v2beta2.autoscaling/web",
         ]
     }
 }

@@ -102,7 +102,8 @@ struct WorkloadTests {
     @Test func whatAnOwnerWouldBringBackIsRefused() async throws {
         try await WorkloadFixture.lend { fixture in
             try await fixture.deploy(replicas: 1)
-            let owner = #"{"apiVersion":"postgresql.cnpg.io/v1","kind":"Cluster","name":"pg","uid":"u","controller":true}"#
+            let owner =
+                #"{"apiVersion":"postgresql.cnpg.io/v1","kind":"Cluster","name":"pg","uid":"u","controller":true}"#
             try await fixture.namespace.kubectl(
                 "patch", "deployment/web", "--type=merge", "--patch",
                 #"{"metadata":{"ownerReferences":[\#(owner)],"finalizers":[]}}"#)
@@ -136,7 +137,8 @@ struct WorkloadTests {
         try await WorkloadFixture.lend { fixture in
             try await fixture.deploy(replicas: 1)
             try await fixture.namespace.apply(
-                Manifest.cronJob("report", schedule: "0 3 * * *", command: ["sleep", "600"], bench: fixture.namespace.bench))
+                Manifest.cronJob(
+                    "report", schedule: "0 3 * * *", command: ["sleep", "600"], bench: fixture.namespace.bench))
             try await fixture.namespace.kubectl("create", "job", "report-1", "--from=cronjob/report")
             let options = WorkloadOptions(cronJobs: ["report"])
             let record = try await fixture.scaler(options: options).quiesce(run: "run-1")

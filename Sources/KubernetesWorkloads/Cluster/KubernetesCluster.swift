@@ -5,10 +5,12 @@ public import KubernetesClient
 public final class KubernetesCluster: Sendable {
     public let client: KubernetesClient
     let reads: SharedReads
+    let access: SharedAccess
 
     public init(_ client: KubernetesClient) {
         self.client = client
         reads = SharedReads(client)
+        access = SharedAccess(client)
     }
 
     /// Who fleet is to this cluster, for messages.

@@ -60,7 +60,9 @@ struct PodState: Hashable, Sendable {
         if let reason = waiting?["reason"]?.string, !["ContainerCreating", "PodInitializing"].contains(reason) {
             parts.append(reason + (waiting?["message"]?.string.map { " (\($0))" } ?? ""))
         }
-        if let restarts = container["restartCount"]?.integer, restarts > 0 { parts.append("restarted \(restarts) times") }
+        if let restarts = container["restartCount"]?.integer, restarts > 0 {
+            parts.append("restarted \(restarts) times")
+        }
         if let ended = container[path: "lastState", "terminated"] ?? container[path: "state", "terminated"],
             ended["reason"]?.string != "Completed" || !parts.isEmpty
         {

@@ -25,7 +25,7 @@ extension KubernetesWorkload {
         } catch let error as FleetError where error.code == .notFound {
             return [error.description]
         }
-        let missing = try await cluster.client.check(Array(Set(needed)))
+        let missing = try await cluster.access.missing(Set(needed))
         found += missing.map { "the account \(cluster.account) may not \($0.sentence)" }.sorted()
         // What could not be read is among what is missing, but for a permission that came or went just now.
         return missing.isEmpty ? found + unknowns : found

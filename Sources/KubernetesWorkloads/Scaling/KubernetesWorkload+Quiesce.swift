@@ -15,7 +15,13 @@ extension KubernetesWorkload {
         // One that is down already must stay down whatever has come up since.
         if known == nil { try refuse(state, around) }
         let (held, replicas) = try await hold(around.pauses, run, state, cluster)
-        return try await Patience.ride { try await scaleDown(run, held, replicas, cluster) }
+        var seen: WorkloadState? = state
+        return try await Patience.ride {
+            // What was read before is right in most cases; the tests of the patch find out. Whether a patch whose answer
+            // was lost has been made, only another look can say.
+            let now = try await takeOrRead(&seen, cluster)
+            return try await scaleDown(run, now, held, replicas, cluster)
+        }
     }
 
     /// Returns what was noted, and the greatest count that a note has.
@@ -32,10 +38,8 @@ extension KubernetesWorkload {
     }
 
     private func scaleDown(
-        _ run: String, _ held: [Pause.Held], _ replicas: Int, _ cluster: KubernetesCluster
+        _ run: String, _ state: WorkloadState, _ held: [Pause.Held], _ replicas: Int, _ cluster: KubernetesCluster
     ) async throws -> QuiesceRecord {
-        // Not a shared read: what was just patched must be seen.
-        let state = WorkloadState(reference: reference, object: try await cluster.client.get(reference.object))
         var edit = ObjectEdit(state.object)
         edit.require(WorkloadState.replicasPath)
         let record: QuiesceRecord
@@ -44,6 +48,8 @@ extension KubernetesWorkload {
             edit.require(WorkloadState.recordPath)
             record = known
         } else {
+            // Another run's record that has come since would have changed the replicas, unless they were 0 before.
+            if state.replicas == 0 { edit.require(WorkloadState.recordPath) }
             let original = state.replicas > 0 ? state.replicas : replicas
             let details = try held.isEmpty ? .null : JSONValue.object(["paused": JSONText.value(held)])
             record = QuiesceRecord(run: run, original: original, details: details)

@@ -21,11 +21,16 @@ extension KubernetesWorkload {
         for pause in around.pauses where pause.note?.holders[pauser.holder] != nil {
             if released.insert(pause.target).inserted { try await pauser.release(pause.target, record: nil) }
         }
-        try await Patience.ride { try await scaleUp(record, atLeast: around.minimum, cluster) }
+        var seen: WorkloadState? = state
+        try await Patience.ride {
+            let now = try await takeOrRead(&seen, cluster)
+            try await scaleUp(record, now, atLeast: around.minimum, cluster)
+        }
     }
 
-    private func scaleUp(_ record: QuiesceRecord, atLeast minimum: Int, _ cluster: KubernetesCluster) async throws {
-        let state = WorkloadState(reference: reference, object: try await cluster.client.get(reference.object))
+    private func scaleUp(
+        _ record: QuiesceRecord, _ state: WorkloadState, atLeast minimum: Int, _ cluster: KubernetesCluster
+    ) async throws {
         var edit = ObjectEdit(state.object)
         edit.require(WorkloadState.replicasPath)
         // An autoscaler leaves an application alone that had no copies: it stays at none.

@@ -48,6 +48,13 @@ public struct KubernetesWorkload: Scaler {
         return WorkloadState(reference: reference, object: object)
     }
 
+    /// What was seen before, the first time; then what is so now.
+    func takeOrRead(_ seen: inout WorkloadState?, _ cluster: KubernetesCluster) async throws -> WorkloadState {
+        defer { seen = nil }
+        if let seen { return seen }
+        return WorkloadState(reference: reference, object: try await cluster.client.get(reference.object))
+    }
+
     func finder(_ cluster: KubernetesCluster, _ state: WorkloadState) -> SurroundingsFinder {
         SurroundingsFinder(cluster: cluster, options: options, workload: state)
     }

@@ -53,7 +53,8 @@ extension WorkloadOptions {
                 help: "How long its copies may take to become ready; as long as the run waits without it."),
             OptionSpec(
                 "gitOps", .choice(["pause", "ignore"]), default: "pause",
-                help: "Whether an Argo CD Application or a Flux object that manages it is paused meanwhile. With ignore "
+                help:
+                    "Whether an Argo CD Application or a Flux object that manages it is paused meanwhile. With ignore "
                     + "you have seen to it that they leave the number of copies alone."),
             OptionSpec(
                 "argoNamespace", .string, default: "argocd", help: "The namespace that holds Argo CD's Applications."),
