@@ -123,7 +123,8 @@ let package = Package(
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
                 "DirectoryStorage",
-                "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe",
+                "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler",
+                "SQLProbe",
                 "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),

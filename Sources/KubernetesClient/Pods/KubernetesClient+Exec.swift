@@ -83,6 +83,7 @@ extension KubernetesClient {
             "create", .get, .pods, namespace: namespace, name: pod, subresource: "exec")
         guard !command.isEmpty else { throw FleetError(.usage, "cannot \(request.access): no program is given") }
         request.query = command.map { ("command", $0) }
+        request.accept = "*/*"
         if let container { request.query.append(("container", container)) }
         request.query += [("stdin", hasInput ? "true" : "false"), ("stdout", "true"), ("stderr", "true")]
         return request

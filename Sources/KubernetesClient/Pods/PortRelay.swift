@@ -32,6 +32,7 @@ struct PortRelay: Sendable {
     func run(_ pod: String) async throws {
         var request = try APIRequest(
             "create", .get, .pods, namespace: namespace, name: pod, subresource: "portforward")
+        request.accept = "*/*"
         request.query = [("ports", String(port))]
         guard let socket = try await client.webSocket(request, protocols: ["v4.channel.k8s.io"]) else {
             throw FleetError(
