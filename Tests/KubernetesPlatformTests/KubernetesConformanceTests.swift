@@ -4,7 +4,9 @@ import Testing
 
 @testable import KubernetesPlatform
 
-@Suite(.enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
+@Suite(
+    .serialized,
+    .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct KubernetesConformanceTests {
     @Test(arguments: PlatformConformance.rules)
     func conforms(_ rule: PlatformConformance.Rule) async throws {

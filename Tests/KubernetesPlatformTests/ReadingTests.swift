@@ -54,7 +54,8 @@ struct ReadingTests {
     }
 
     @Test func aPodThatVanishedIsLost() throws {
-        #expect(read(try job(#"[{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]"#), []) == .lost)
+        #expect(
+            read(try job(#"[{"type": "Failed", "status": "True", "reason": "BackoffLimitExceeded"}]"#), []) == .lost)
         #expect(read(try job(#"[{"type": "Complete", "status": "True"}]"#), []) == .lost)
         // A node that does not answer may still run it: nobody may start it elsewhere.
         let unreachable = try pod(
@@ -96,7 +97,9 @@ struct ReadingTests {
     }
 
     @Test func moreThanOnePodIsRefused() throws {
-        guard case .object(var object) = try Samples.statefulSet(), case .object(var spec)? = object["spec"] else { return }
+        guard case .object(var object) = try Samples.statefulSet(), case .object(var spec)? = object["spec"] else {
+            return
+        }
         spec["replicas"] = 3
         object["spec"] = .object(spec)
         let changed = JSONValue.object(object)

@@ -4,14 +4,20 @@ import Testing
 
 @testable import KubernetesPlatform
 
-@Suite(.enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
+@Suite(
+    .serialized,
+    .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct ServerTests {
     @Test func aServerThatDiesInRecoveryEndsTheWaitWithItsLog() async throws {
         try await PlatformFixture.lend { fixture in
             let platform = try fixture.platform()
             // No checkpoint record to begin from.
             _ = try await fixture.namespace.execInPod(
-                "postgres-0", ["sh", "-c", "echo 'recovery_target_timeline = 7' >> /data/pg/postgresql.conf; touch /data/pg/recovery.signal; echo \"restore_command = 'false'\" >> /data/pg/postgresql.conf"]
+                "postgres-0",
+                [
+                    "sh", "-c",
+                    "echo 'recovery_target_timeline = 7' >> /data/pg/postgresql.conf; touch /data/pg/recovery.signal; echo \"restore_command = 'false'\" >> /data/pg/postgresql.conf",
+                ]
             ).checked()
             try await platform.stop(fixture.instance, mode: .fast, deadline: .seconds(60))
             let begun = ContinuousClock.now
@@ -46,8 +52,9 @@ struct ServerTests {
             try await platform.stop(fixture.instance, mode: .fast, deadline: .seconds(60))
             try await platform.start(fixture.instance, deadline: .seconds(60))
             #expect(try await fixture.namespace.field(".spec.replicas", of: "statefulset/postgres") == "1")
-            #expect(try await fixture.namespace.field(".metadata.annotations", of: "statefulset/postgres")
-                .contains("fleet.dev") == false)
+            #expect(
+                try await fixture.namespace.field(".metadata.annotations", of: "statefulset/postgres")
+                    .contains("fleet.dev") == false)
         }
     }
 
@@ -64,7 +71,8 @@ struct ServerTests {
             try await fixture.namespace.kubectl("patch", "statefulset/postgres", "--patch-file", file)
             try await fixture.namespace.waitForRollout("statefulset/postgres")
             #expect(try await !platform.observe(instance).remarks.contains { $0.contains("--patch") })
-            let version = try await fixture.namespace.execInPod("postgres-0", container: "postgres", [agent.executable, "--version"])
+            let version = try await fixture.namespace.execInPod(
+                "postgres-0", container: "postgres", [agent.executable, "--version"])
             #expect(version.exitCode == 0)
             let read = try await fixture.namespace.execInPod(
                 "postgres-0", container: "postgres", ["sh", "-c", "cat \(agent.configuration); touch /repository/x"])

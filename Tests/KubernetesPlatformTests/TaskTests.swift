@@ -4,7 +4,9 @@ import Testing
 
 @testable import KubernetesPlatform
 
-@Suite(.enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
+@Suite(
+    .serialized,
+    .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct TaskTests {
     @Test func anotherCoordinatorAdoptsATask() async throws {
         try await PlatformFixture.lend { fixture in

@@ -21,7 +21,10 @@ struct WrappedLineTests {
     }
 
     @Test func longLinesAreCutAndJoined() {
-        for text in ["short", String(repeating: "é", count: 10_000), String(repeating: "x", count: 8192), String(repeating: "🦆", count: 5000)] {
+        for text in [
+            "short", String(repeating: "é", count: 10_000), String(repeating: "x", count: 8192),
+            String(repeating: "🦆", count: 5000),
+        ] {
             let pieces = WrappedLine.pieces(of: text)
             #expect(pieces.joined() == text)
             #expect(pieces.allSatisfy { $0.utf8.count <= WrappedLine.limit })

@@ -47,7 +47,8 @@ extension KubernetesPlatform {
             OptionSpec(
                 "dataDirectory", .string,
                 help: "PostgreSQL's data directory in the container; its PGDATA without it."),
-            OptionSpec("claim", .string, help: "The claim that holds the data directory; found by its mount without it."),
+            OptionSpec(
+                "claim", .string, help: "The claim that holds the data directory; found by its mount without it."),
             OptionSpec(
                 "port", .integer(minimum: 1, maximum: 65_535),
                 help: "The server's port; the container's PGPORT or declared port without it, else 5432."),

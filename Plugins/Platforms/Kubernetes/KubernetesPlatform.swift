@@ -35,7 +35,8 @@ public struct KubernetesPlatform: Platform {
         let client = try await link.client()
         guard let object = try await riding({ try await client.find(declared.workload) }) else {
             throw FleetError(
-                .notFound, "the workload of \(instance.name), \(declared.workload), does not exist in \(settings.cluster)",
+                .notFound,
+                "the workload of \(instance.name), \(declared.workload), does not exist in \(settings.cluster)",
                 hint: "check `namespace` and `workload` in the platform block of the instance")
         }
         try OperatorOwner.refuse(object, instance.name)
@@ -61,7 +62,9 @@ public struct KubernetesPlatform: Platform {
     private static let imageDefault = "/var/lib/postgresql/data"
 
     private func askDataDirectory(_ draft: KubernetesInstance) async throws -> String? {
-        guard let pod = try await pods(of: draft).first(where: { $0.isRunning(draft.containerName) }) else { return nil }
+        guard let pod = try await pods(of: draft).first(where: { $0.isRunning(draft.containerName) }) else {
+            return nil
+        }
         let result = try? await run(["printenv", "PGDATA"], in: pod, draft)
         guard let line = result?.outputText.split(separator: "\n").first, line.hasPrefix("/") else { return nil }
         return String(line)

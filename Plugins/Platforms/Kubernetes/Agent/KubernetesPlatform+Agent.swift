@@ -36,8 +36,8 @@ extension KubernetesPlatform {
     func integrationRemark(_ instance: KubernetesInstance) throws -> String? {
         let missing = TemplatePatch(instance, settings).missing
         guard !missing.isEmpty else { return nil }
-        return "the pod template of \(instance.workload) lacks \(missing.joined(separator: ", ")): its server can neither "
-            + "archive to nor recover from fleet's repositories. Apply what `fleet instances archiving \(instance.name) "
+        return "the pod template of \(instance.workload) lacks \(missing.joined(separator: ", ")): its server cannot "
+            + "call fleet to archive or to recover. Apply what `fleet instances archiving \(instance.name) "
             + "--patch` prints"
     }
 }

@@ -25,7 +25,6 @@ struct TemplatePatch: Sendable {
     }
 
     var object: JSONValue {
-        let pod = instance.pod
         let containerMounts: JSONValue = [
             "name": .string(instance.containerName), "volumeMounts": .array(agent.mounts()),
         ]
@@ -38,7 +37,7 @@ struct TemplatePatch: Sendable {
                         "initContainers": [
                             agent.initContainer(
                                 securityContext: instance.container["securityContext"],
-                                resources: pod["initContainers"]?.array?.first?["resources"])
+                                resources: instance.container["resources"])
                         ],
                         "containers": [containerMounts], "volumes": .array(agent.volumes()),
                     ]

@@ -111,7 +111,8 @@ struct KubernetesInstance: Sendable {
             ?? all.first { !DataMount.claims(declared.workload, object, $0).isEmpty }
         guard let found else {
             throw FleetError(
-                .configuration, "nobody can tell which container of \(declared.workload) runs \(declared.instance.name)",
+                .configuration,
+                "nobody can tell which container of \(declared.workload) runs \(declared.instance.name)",
                 cause: "it has \(names)", hint: "set `container` in the platform block of the instance")
         }
         return found

@@ -12,7 +12,8 @@ struct OperatorOwner: Hashable, Sendable {
             "postgresql.cnpg.io", ["cnpg.io/cluster"],
             OperatorOwner(
                 name: "CloudNativePG",
-                advice: "restore with a new Cluster whose bootstrap.recovery names the backup; to stop it, annotate the "
+                advice:
+                    "restore with a new Cluster whose bootstrap.recovery names the backup; to stop it, annotate the "
                     + "Cluster with cnpg.io/hibernation=on")
         ),
         (
@@ -45,13 +46,16 @@ struct OperatorOwner: Hashable, Sendable {
         for entry in known {
             let isOwned = controllers.contains { ($0["apiVersion"]?.string ?? "").hasPrefix("\(entry.group)/") }
             // Zalando's label is a plain word: only together with the name of its image.
-            let isLabelled = entry.labels.contains { labels[$0] != nil } && (entry.group != "acid.zalan.do" || labels["application"] == "spilo")
+            let isLabelled =
+                entry.labels.contains { labels[$0] != nil }
+                && (entry.group != "acid.zalan.do" || labels["application"] == "spilo")
             if isOwned || isLabelled { return entry.owner }
         }
         guard let controller = controllers.first else { return nil }
         let what = "\(controller["kind"]?.string ?? "an object") \(controller["name"]?.string ?? "")"
         return OperatorOwner(
-            name: what, advice: "change \(what), which puts its workload back to what it says, or declare a workload "
+            name: what,
+            advice: "change \(what), which puts its workload back to what it says, or declare a workload "
                 + "that nobody owns")
     }
 

@@ -48,14 +48,17 @@ struct PodView: Sendable {
             return Self.sentence(reason, object[path: "status", "message"]?.string)
         }
         for status in allStatuses {
-            if let waiting = status.waiting, waiting.reason != "PodInitializing", waiting.reason != "ContainerCreating" {
+            if let waiting = status.waiting, waiting.reason != "PodInitializing", waiting.reason != "ContainerCreating"
+            {
                 return Self.sentence(waiting.reason, waiting.message)
             }
         }
         let conditions = object[path: "status", "conditions"]?.array ?? []
-        guard let unscheduled = conditions.first(where: {
-            $0["type"]?.string == "PodScheduled" && $0["status"]?.string == "False"
-        }) else { return nil }
+        guard
+            let unscheduled = conditions.first(where: {
+                $0["type"]?.string == "PodScheduled" && $0["status"]?.string == "False"
+            })
+        else { return nil }
         return Self.sentence(unscheduled["reason"]?.string ?? "not scheduled", unscheduled["message"]?.string)
     }
 

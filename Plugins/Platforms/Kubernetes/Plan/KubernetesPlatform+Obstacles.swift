@@ -13,7 +13,6 @@ extension KubernetesPlatform {
             let resolved = try await resolve(instance)
             if work == .restore {
                 found += try await riding { try await workload(of: resolved).obstacles() }
-                if let missing = try integrationRemark(resolved) { found.append(missing) }
             }
         } catch let error as FleetError where [.refused, .denied, .notFound, .configuration].contains(error.code) {
             found.append("\(error)")
@@ -25,7 +24,8 @@ extension KubernetesPlatform {
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] {
         guard work == .restore else { return [] }
         let found = try await resolve(instance)
-        var remarks: [String] = []
+        // No obstacle: an engine may have other means in the server's own image.
+        var remarks = try integrationRemark(found).map { [$0] } ?? []
         if found.container["livenessProbe"] != nil, found.container["startupProbe"] == nil {
             remarks.append(
                 "the container \(found.containerName) of \(found.workload) has a liveness probe and no startup probe: "
@@ -36,7 +36,9 @@ extension KubernetesPlatform {
                 "the pod of \(found.workload) has \(found.pod["terminationGracePeriodSeconds"]?.integer ?? 0) seconds to "
                     + "end before it is killed, which may be too little for a shutdown checkpoint")
         }
-        if found.replicas == 1, let pod = try await currentPod(of: found), pod.object[path: "spec", "hostNetwork"]?.bool == true {
+        if found.replicas == 1, let pod = try await currentPod(of: found),
+            pod.object[path: "spec", "hostNetwork"]?.bool == true
+        {
             remarks.append("the pod \(pod.name) uses its node's network: clients may reach it at the node's address")
         }
         return remarks
@@ -55,7 +57,8 @@ extension KubernetesPlatform {
                 guard let hard = quota[path: "status", "hard", name]?.string.flatMap({ Int($0) }),
                     let used = quota[path: "status", "used", name]?.string.flatMap({ Int($0) }), used >= hard
                 else { return nil }
-                return "the quota \(quota.objectName ?? "") of the namespace \(namespace) allows \(hard) \(name), and all "
+                return
+                    "the quota \(quota.objectName ?? "") of the namespace \(namespace) allows \(hard) \(name), and all "
                     + "are used: a Job could not begin"
             }
         }

@@ -21,7 +21,8 @@ extension KubernetesPlatform {
         let run = record?.run ?? holder(of: instance)
         guard run == holder(of: instance) else {
             throw FleetError(
-                .conflict, "\(instance.workload) of \(instance.name) was taken down by the run \(run) as an application",
+                .conflict,
+                "\(instance.workload) of \(instance.name) was taken down by the run \(run) as an application",
                 hint: "an instance's own workload is not declared as an application as well", retriable: false)
         }
         try await workload.resume(QuiesceRecord(run: run, original: 1, details: record?.details ?? .null))
@@ -64,7 +65,9 @@ extension KubernetesPlatform {
         let first = restarts[pod.uid] ?? container.restarts
         restarts[pod.uid] = first
         let isLooping = container.waiting?.reason == "CrashLoopBackOff"
-        guard let ended = container.termination ?? (isLooping || container.restarts > first ? container.lastTermination : nil)
+        guard
+            let ended = container.termination
+                ?? (isLooping || container.restarts > first ? container.lastTermination : nil)
         else { return }
         let isPrevious = container.termination == nil && container.isRunning
         let lines = (try? await log(of: pod, container: container.name, lines: 15, previous: isPrevious)) ?? []

@@ -155,7 +155,8 @@ struct JobManifest: Sendable {
             let name = $0["name"]?.string ?? ""
             return names.contains(name) && claims[name] == nil
         }
-        let claimed = claims.filter { names.contains($0.key) }.sorted { $0.key < $1.key }.map { volume, claim -> JSONValue in
+        let claimed = claims.filter { names.contains($0.key) }.sorted { $0.key < $1.key }.map {
+            volume, claim -> JSONValue in
             ["name": .string(volume), "persistentVolumeClaim": ["claimName": .string(claim)]]
         }
         return declared + claimed

@@ -46,7 +46,8 @@ enum ObjectNames {
     static func dnsName(_ name: String, limit: Int) -> String {
         let plain = name.utf8.map { byte -> Character in
             let lower = (0x41...0x5A).contains(byte) ? byte + 32 : byte
-            return (0x61...0x7A).contains(lower) || (0x30...0x39).contains(lower) ? Character(Unicode.Scalar(lower)) : "-"
+            return (0x61...0x7A).contains(lower) || (0x30...0x39).contains(lower)
+                ? Character(Unicode.Scalar(lower)) : "-"
         }
         let text = String(plain)
         let isSame = text == name && name.utf8.count <= limit && !name.hasPrefix("-") && !name.hasSuffix("-")

@@ -146,7 +146,9 @@ struct PodTask: Sendable {
     private func user() async throws -> UserAccount? {
         guard geteuid() == 0 else { return nil }
         for path in call.ownedLike {
-            guard let owner = try await disk.status(path, followingLinks: true)?.owner, owner.user != 0 else { continue }
+            guard let owner = try await disk.status(path, followingLinks: true)?.owner, owner.user != 0 else {
+                continue
+            }
             return try await account(owner.user, group: owner.group)
         }
         if let id = UInt32(call.owner) { return id == 0 ? nil : try await account(id, group: id) }
