@@ -146,7 +146,7 @@ let package = Package(
         tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
         tests(
             "PgBackRestEngine",
-            ["FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
+            ["DirectoryStorage", "FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
