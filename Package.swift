@@ -166,7 +166,7 @@ let package = Package(
             "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
         tests(
             "PgBackRestEngine",
-            ["FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
+            ["DirectoryStorage", "FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
