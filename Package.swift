@@ -62,12 +62,13 @@ let package = Package(
         .systemLibrary(name: "CLibCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
         .systemLibrary(name: "CLibYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
         room("FleetPluginAPI", []),
 
         // Floor 1: leaves.
         room("YAML", ["CLibYAML"], settings: strictMemory),
-        room("Compression", ["CZstd"], settings: strictMemory),
+        room("Compression", ["CZlib", "CZstd"], settings: strictMemory),
         room("DurableFiles", ["CLinux", "FleetPluginAPI", system]),
         room("PostgresFormats", ["FleetPluginAPI", crypto]),
         room("PostgresClient", ["CLibPQ", "CLinux", "FleetPluginAPI"], settings: strictMemory),
@@ -100,9 +101,19 @@ let package = Package(
         plugin(
             "NativeEngine", at: "Engines/Native",
             ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
+        plugin(
+            "PgBackRestEngine", at: "Engines/PgBackRest",
+            ["Compression", "DurableFiles", "PostgresFormats", "ProcessRunner", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
+        plugin("S3Storage", at: "Storage/S3", ["DurableFiles", "HTTPClient", crypto]),
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
+        plugin(
+            "KubernetesPlatform", at: "Platforms/Kubernetes",
+            [
+                "KubernetesClient", "KubernetesWorkloads", "DurableFiles", "PostgresFormats", "ProcessRunner", "YAML",
+                unixSignals,
+            ]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
         plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),
         plugin("StatefulSetScaler", at: "Scalers/StatefulSet", ["KubernetesWorkloads"]),
@@ -116,16 +127,15 @@ let package = Package(
             name: "fleet",
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
-                "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "DeploymentScaler", "StatefulSetScaler", "SQLProbe", "HTTPProbe",
-                "WebhookNotifier", "LogNotifier",
+                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
+                "PgBackRestEngine", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
         // Tests.
         .target(
             name: "FleetTestSupport",
-            dependencies: ["FleetPluginAPI", "ProcessRunner", "PostgresClient"],
+            dependencies: ["FleetPluginAPI", "HTTPClient", "ProcessRunner", "PostgresClient"],
             path: "Tests/FleetTestSupport", swiftSettings: strict),
         tests("FleetTestSupport", ["fleet"]),
         tests("FleetPluginAPI"),
@@ -135,7 +145,7 @@ let package = Package(
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
-        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport"]),
+        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient"]),
         .testTarget(
             name: "KubernetesWorkloadsTests",
             dependencies: ["KubernetesWorkloads", "FleetPluginAPI", "FleetTestSupport", "KubernetesClient"],
@@ -152,16 +162,22 @@ let package = Package(
         tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport", "StateWriter", grdb]),
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "PgBackRestEngine",
+            ["FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
+        tests("S3Storage", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient", crypto]),
         // Stands in for the fleet binary where plugins run their own code in processes of their own.
         .executableTarget(
             name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],
             path: "Tests/fleet-test-agent", swiftSettings: strict),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("KubernetesPlatform", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient", "fleet"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
         tests("SQLProbe", ["FleetPluginAPI"]),
         tests(

@@ -60,7 +60,7 @@ extension Coordinator {
         _ task: (any Engine, EngineContext, _ repository: String, _ key: String) async throws -> TaskSpec
     ) async throws -> RepositoryWork {
         let instance = try inventory.instance(name)
-        let declared = try inventory.declaration(name).repositories
+        let declared = try inventory.repositoryNames(of: name)
         let chosen = repository ?? declared[0]
         guard declared.contains(chosen) else {
             throw FleetError(

@@ -61,10 +61,11 @@ extension Coordinator {
 
     private func backupMember(_ name: String, kind: BackupRecord.Kind, repository: String?) throws -> Plan.Member {
         let declared = try inventory.declaration(name)
-        if let repository, !declared.repositories.contains(repository) {
+        let repositories = try inventory.repositoryNames(of: name)
+        if let repository, !repositories.contains(repository) {
             throw FleetError(
                 .notFound, "\(name) does not use a repository \(repository)",
-                hint: "it uses: " + declared.repositories.joined(separator: ", "))
+                hint: "it uses: " + repositories.joined(separator: ", "))
         }
         let engine = try inventory.engine(of: name)
         guard engine.capabilities.backupKinds.contains(kind) else {
@@ -72,7 +73,7 @@ extension Coordinator {
                 .unsupported, "the engine \(declared.engine.plugin) of \(name) makes no \(kind.rawValue) backups",
                 hint: "it makes: " + engine.capabilities.backupKinds.map(\.rawValue).joined(separator: ", "))
         }
-        let target = repository ?? declared.repositories[0]
+        let target = repository ?? repositories[0]
         return Plan.Member(
             instance: name, environment: try inventory.instance(name).environment, target: nil, wayBack: .none,
             state: .running, systemIdentifier: nil, timeline: nil, mode: .empty, sessions: [], estimate: nil,

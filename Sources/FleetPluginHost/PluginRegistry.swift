@@ -18,13 +18,16 @@ public struct PluginRegistry: Sendable {
     private var notifiers: [String: Entry<any Notifier>] = [:]
     private var verbs: [String: AgentVerb] = [:]
     private var hiddenVerbs: [String: InternalVerb] = [:]
+    private var finders: [String: EngineFinder] = [:]
 
     public init() {}
 
     public mutating func addEngine(
-        _ descriptor: PluginDescriptor, verbs: [AgentVerb] = [], make: @escaping Factory<any Engine>
+        _ descriptor: PluginDescriptor, verbs: [AgentVerb] = [], finder: EngineFinder? = nil,
+        make: @escaping Factory<any Engine>
     ) {
         engines[descriptor.name] = Entry(descriptor: descriptor, make: make)
+        finders[descriptor.name] = finder
         for verb in verbs { self.verbs[verb.name] = verb }
     }
 
@@ -72,6 +75,11 @@ extension PluginRegistry {
     /// Subcommands of `fleet agent` that plugins bring along, by name.
     public var agentVerbs: [AgentVerb] {
         verbs.values.sorted { $0.name < $1.name }
+    }
+
+    /// What can tell which engine is at work for an instance, in the order of the engines' names.
+    public var engineFinders: [EngineFinder] {
+        finders.sorted { $0.key < $1.key }.map(\.value)
     }
 
     /// A subcommand of `fleet agent` that only plugins call.

@@ -10,7 +10,8 @@ import Synchronization
     private var addressList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
-    init(_ transfer: Transfer) throws {
+    /// - Parameter connectsOnly: what is sent and received then is the caller's.
+    init(_ transfer: Transfer, connectsOnly: Bool = false) throws {
         guard let pointer = unsafe curl_easy_init() else {
             throw FleetError(.exhausted, "\(transfer.request): libcurl has no memory")
         }
@@ -19,8 +20,13 @@ import Synchronization
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         try setRequest()
-        try setBody()
-        try setHeaders()
+        if connectsOnly {
+            try set(CURLOPT_CONNECT_ONLY, 1)
+            try set(CURLOPT_HTTPPROXYTUNNEL, 1)
+        } else {
+            try setBody()
+            try setHeaders()
+        }
         try setConnection()
         try setTLS()
         setCallbacks()

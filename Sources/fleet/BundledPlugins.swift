@@ -3,9 +3,12 @@ import DirectoryStorage
 import FleetPluginHost
 import HTTPProbe
 import HostPlatform
+import KubernetesPlatform
 import LogNotifier
 import NativeEngine
+import PgBackRestEngine
 import ProcessScaler
+import S3Storage
 import SQLProbe
 import StatefulSetScaler
 import WebhookNotifier
@@ -14,9 +17,18 @@ import WebhookNotifier
 func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
     registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
+    registry.addEngine(
+        PgBackRestEngine.descriptor, verbs: PgBackRestEngine.agentVerbs, finder: PgBackRestEngine.finder
+    ) {
+        try PgBackRestEngine($0, $1)
+    }
     registry.addStorage(DirectoryStorage.descriptor) { try DirectoryStorage($0, $1) }
+    registry.addStorage(S3Storage.descriptor) { try S3Storage($0, $1) }
     registry.addPlatform(HostPlatform.descriptor, internalVerbs: HostPlatform.internalVerbs) {
         try HostPlatform(context: $0, options: $1)
+    }
+    registry.addPlatform(KubernetesPlatform.descriptor, internalVerbs: KubernetesPlatform.internalVerbs) {
+        try KubernetesPlatform(context: $0, options: $1)
     }
     registry.addScaler(ProcessScaler.descriptor, internalVerbs: ProcessScaler.internalVerbs) {
         try ProcessScaler(context: $0, options: $1)

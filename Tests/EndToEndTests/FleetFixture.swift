@@ -8,6 +8,15 @@ final class FleetFixture: Sendable {
     let servers: [String: PostgresServer]
     let configuration: String
     let repository: String
+    /// pgBackRest's own, by instance; empty where another engine works.
+    let stanzas: [String: PgBackRestStanza]
+
+    /// What makes the backups of a fixture's instances.
+    enum Engine: String, CaseIterable, Sendable, CustomStringConvertible {
+        case native, pgbackrest
+
+        var description: String { rawValue }
+    }
 
     /// The binary that was built together with these tests, or the one named by FLEET_TEST_BINARY.
     static let binary: String =
@@ -15,9 +24,13 @@ final class FleetFixture: Sendable {
         ?? URL(fileURLWithPath: CommandLine.arguments[0]).resolvingSymlinksInPath().deletingLastPathComponent()
         .appendingPathComponent("fleet").path
 
-    private init(scratch: ScratchDirectory, servers: [String: PostgresServer], configuration: String) {
+    private init(
+        scratch: ScratchDirectory, servers: [String: PostgresServer], stanzas: [String: PgBackRestStanza],
+        configuration: String
+    ) {
         self.scratch = scratch
         self.servers = servers
+        self.stanzas = stanzas
         self.configuration = configuration
         self.repository = scratch.path("repository")
     }
@@ -25,10 +38,12 @@ final class FleetFixture: Sendable {
     /// Starts a server for each name, writes fleet.yaml, and makes the servers archive through fleet.
     ///
     /// - Parameters:
+    ///   - engineOptions: further options of the engine: `, retention: fleet`.
     ///   - applications: YAML beneath `applications:`, indented by two; `$SCRATCH` stands for the scratch directory.
     ///   - checks: YAML of an instance's `checks:`.
     static func make(
-        in scratch: ScratchDirectory, instances: [String] = ["orders"], applications: String = "",
+        in scratch: ScratchDirectory, instances: [String] = ["orders"], engine: Engine = .native,
+        engineOptions: String = "", applications: String = "",
         checks: String = "[]", settings: [String: String] = [:]
     ) async throws -> FleetFixture {
         var servers: [String: PostgresServer] = [:]
@@ -38,13 +53,18 @@ final class FleetFixture: Sendable {
         }
         _ = try scratch.directory("repository", owner: ServerOwner.current)
         _ = try scratch.directory("state")
+        var stanzas: [String: PgBackRestStanza] = [:]
+        if engine == .pgbackrest {
+            for (name, server) in servers { stanzas[name] = try PgBackRestStanza(name, of: server, in: scratch) }
+        }
         let declared = instances.map { name in
             """
               \(name):
                 cluster: prod
                 platform: {dataDirectory: \(servers[name]?.dataDirectory ?? "")}
-                engine: {plugin: native}
-                repositories: [local]
+                \(stanzas[name].map { "engine: {plugin: pgbackrest, configFile: \($0.configuration)\(engineOptions)}" }
+                    ?? "engine: {plugin: native\(engineOptions)}")
+                \(stanzas[name] == nil ? "repositories: [local]" : "labels: {keeps: its own}")
                 checks: \(checks)
             """
         }
@@ -62,9 +82,11 @@ final class FleetFixture: Sendable {
             \(applications.isEmpty ? "" : "applications:\n" + applications.replacingOccurrences(of: "$SCRATCH", with: scratch.path("")))
             """
         let configuration = try scratch.write(text, to: "fleet.yaml")
-        let fixture = FleetFixture(scratch: scratch, servers: servers, configuration: configuration)
+        let fixture = FleetFixture(
+            scratch: scratch, servers: servers, stanzas: stanzas, configuration: configuration)
         for (name, server) in servers {
             try await server.start()
+            try await stanzas[name]?.create()
             try await fixture.letArchive(name, server)
         }
         return fixture

@@ -5,9 +5,11 @@ import Testing
 
 /// Restores beside a running server, of a stopped one, and of one that is gone.
 @Suite(.serialized) struct PlaceSerial {
-    @Test func aCopyBesideLeavesItsSourceAlone() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases)
+    func aCopyBesideLeavesItsSourceAlone(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch, applications: WritingApplication.declaration)
+            let fleet = try await FleetFixture.make(
+                in: scratch, engine: engine, applications: WritingApplication.declaration)
             let server = try fleet.server()
             let oracle = try await CommitOracle(server, in: scratch)
             try await WritingApplication.start(fleet)
@@ -54,9 +56,10 @@ import Testing
         }
     }
 
-    @Test func aStoppedServerIsKeptBesideAndComesBack() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases)
+    func aStoppedServerIsKeptBesideAndComesBack(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             let oracle = try await CommitOracle(server, in: scratch)
             try await fleet.fleet("backup", "orders").checked()
@@ -85,9 +88,10 @@ import Testing
         }
     }
 
-    @Test func whatIsGoneComesBackWholeBySeveralWitnesses() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases)
+    func whatIsGoneComesBackWholeBySeveralWitnesses(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             let oracle = try await CommitOracle(server, in: scratch)
             try await oracle.write(from: 1, count: 20)

@@ -29,9 +29,9 @@ import Testing
         try await server.value("select coalesce(string_agg(id::text, ' ' order by id), '') from rows")
     }
 
-    @Test func timesAndTheEnd() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases) func timesAndTheEnd(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             try await server.query("create table rows (id integer)")
             try await fleet.fleet("backup", "orders").checked()
@@ -62,9 +62,9 @@ import Testing
         }
     }
 
-    @Test func positionsTransactionsNamesAndTheBackupItself() async throws {
+    @Test(arguments: FleetFixture.Engine.allCases) func positionsTransactionsNamesAndTheBackupItself(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch)
+            let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()
             try await server.query("create table rows (id integer)")
             _ = try await insert(1, server)

@@ -80,6 +80,10 @@ import Testing
             "15:19: instances.orders.repositories: expected a list, found the string local (write it in brackets: [local])"
         ),
         Mistake(
+            "    repositories: [local]\n", "",
+            "10:3: instances.orders.repositories: repositories is missing "
+                + "(Where its backups go, in order of preference.)"),
+        Mistake(
             "repositories: [local]", "repositories: []",
             "15:19: instances.orders.repositories: the list is empty (name at least 1)"),
         Mistake(

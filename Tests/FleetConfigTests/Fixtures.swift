@@ -40,7 +40,7 @@ let descriptors: [PluginDescriptor] = [
         ]),
     PluginDescriptor(
         role: .engine, name: "pgbackrest", version: "1", summary: "pgBackRest.",
-        options: [OptionSpec("stanza", .string, required: true, help: "The stanza.")]),
+        options: [OptionSpec("stanza", .string, required: true, help: "The stanza.")], keepsOwnRepositories: true),
     PluginDescriptor(
         role: .scaler, name: "deployment", version: "1", summary: "A Deployment.",
         options: [

@@ -129,4 +129,12 @@ import Testing
                 "8:18: policies.silver.rpo: the duration has no unit (write 15s, 15m, 15h or 15d)",
             ])
     }
+
+    @Test func anEngineMayKeepItsOwnRepositories() throws {
+        let text = try valid(("{plugin: native}", "{plugin: pgbackrest, stanza: main}"), ("    repositories: [local]\n", ""))
+        let configuration = try load(text)
+        #expect(configuration.instances["orders"]?.repositories == [])
+        let extract = try configuration.extract(instance: "orders")
+        #expect(try load(extract).instances["orders"]?.repositories == [])
+    }
 }

@@ -1,7 +1,7 @@
 import FleetPluginAPI
 
 extension EngineConformance.Bench {
-    var repository: String { context.repositories.first?.name ?? "" }
+    var repository: String { context.repositories.first?.name ?? engine.ownRepositories.first ?? "" }
 
     func catalog() async throws -> Catalog {
         try await engine.catalog(context)

@@ -6,7 +6,7 @@ public enum EngineConformance {
     /// An engine with everything around it that a coordinator would supply.
     public struct Bench: Sendable {
         public var engine: any Engine
-        /// Its only repository is empty and not made yet.
+        /// Its only repository, one of fleet.yaml or the engine's own, is empty and not made yet.
         public var context: EngineContext
         /// Archives into the repository through the engine.
         public var server: PostgresServer

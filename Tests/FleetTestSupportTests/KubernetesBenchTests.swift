@@ -61,7 +61,7 @@ struct KubernetesBenchTests {
             let here = try await runTool([try BuiltProgram.path("fleet"), "--version"]).checked().text
             #expect(try version.checked().text == here)
             // Nothing of the container's own: not even where it offers the same libraries.
-            let loader = "/fleet/lib/ld-linux-*.so.* --list /fleet/bin/fleet | grep '=>' | grep -vc '=> /fleet/lib/'"
+            let loader = "/fleet/lib/ld-linux-*.so.* --list /fleet/bin/fleet | grep '=>' | grep -vc '=> /fleet/'"
             let foreign = try await namespace.execInPod("pg-0", container: "postgres", ["sh", "-c", loader])
             #expect(foreign.text == "0\n")
         }

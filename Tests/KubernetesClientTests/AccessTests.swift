@@ -9,10 +9,10 @@ struct AccessTests {
         try await withClient { client, _ in
             #expect(try await client.serves(.deployments))
             #expect(try await client.serves(.pods))
-            let keda = ResourceKind(
-                group: "keda.sh", version: "v1alpha1", plural: "scaledobjects", kind: "ScaledObject")
-            #expect(try await !client.serves(keda))
-            #expect(try await client.preferredVersion(group: "keda.sh", plural: "scaledobjects") == nil)
+            let absent = ResourceKind(
+                group: "absent.example", version: "v1", plural: "things", kind: "Thing")
+            #expect(try await !client.serves(absent))
+            #expect(try await client.preferredVersion(group: "absent.example", plural: "things") == nil)
             let jobs = try await client.preferredVersion(group: "batch", plural: "cronjobs")
             #expect(
                 jobs == ResourceKind(group: "batch", version: "v1beta1", plural: "cronjobs", kind: "CronJob"))
@@ -45,6 +45,23 @@ struct AccessTests {
                 try await runner.check([AccessCheck("list", .deployments, namespace: space.name)]).isEmpty
             }
             #expect(try await runner.list(.deployments, namespace: space.name).items.isEmpty)
+        }
+    }
+
+    /// Programs in pods need two verbs, and the one that is missing is named.
+    @Test func theMissingVerbOfExecIsNamed() async throws {
+        try await withClient { _, space in
+            let runner = try KubernetesClient(
+                try await KubernetesConfiguration.load(files: [space.cluster.runnerKubeconfig]))
+            try await space.kubectl("create", "role", "r", "--verb=create", "--resource=pods/exec")
+            try await space.kubectl("create", "rolebinding", "r", "--role=r", "--group=fleet:runners")
+            let create = AccessCheck("create", .pods, subresource: "exec", namespace: space.name)
+            try await space.waitUntil("the role works") { try await runner.check([create]).isEmpty }
+            let denied = await failure {
+                _ = try await runner.run(pod: "p", namespace: space.name, command: ["true"], deadline: .seconds(10))
+            }
+            #expect(denied?.code == .denied && denied?.hint?.contains("“get”") == true)
+            #expect(denied?.hint?.contains("“pods/exec”") == true)
         }
     }
 

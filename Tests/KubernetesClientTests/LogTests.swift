@@ -33,7 +33,9 @@ struct LogTests {
             for try await line in client.logs(
                 pod: "p", namespace: space.name, options: LogOptions(follow: true))
             {
-                if line.text.hasPrefix("x") { long += line.text.utf8.count } else { lines.append(line.text) }
+                // Old kubelets write a time stamp into the middle of a long line, every 16 KiB.
+                let crosses = line.text.utf8.count { $0 == UInt8(ascii: "x") }
+                if crosses > 0 { long += crosses } else { lines.append(line.text) }
             }
             #expect(lines == (0..<400).map { "line \($0)" } + ["no line feed"])
             #expect(long == 3_000_000)

@@ -72,9 +72,9 @@ struct ObjectTests {
     @Test func errorsSayWhatIsMissing() async throws {
         try await withClient { client, space in
             let kind = ResourceKind(
-                group: "keda.sh", version: "v1alpha1", plural: "scaledobjects", kind: "ScaledObject")
+                group: "absent.example", version: "v1", plural: "things", kind: "Thing")
             let unknown = await failure { _ = try await client.list(kind, namespace: space.name) }
-            #expect(unknown?.code == .unsupported && unknown?.hint?.contains("scaledobjects") == true)
+            #expect(unknown?.code == .unsupported && unknown?.hint?.contains("things") == true)
             let invalid = await failure {
                 try await client.create(
                     ["metadata": ["name": "Not A Name"]], kind: .configMaps, namespace: space.name)

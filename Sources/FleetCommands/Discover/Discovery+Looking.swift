@@ -24,7 +24,8 @@ extension Discovery {
                         !identity.isEmpty
                             && identity.allSatisfy { known.platform.values[$0] == found.platform.values[$0] }
                     }
-                    add(found, cluster: match?.cluster ?? name, declaredAs: match?.name, in: inventory)
+                    let finding = match == nil ? await Self.engine(of: found, name, platform, registry) : nil
+                    add(found, finding, cluster: match?.cluster ?? name, declaredAs: match?.name, in: inventory)
                 }
             } catch {
                 problems.append(
@@ -33,15 +34,31 @@ extension Discovery {
         }
     }
 
+    /// The engine that backs it up already, where one can be found.
+    private static func engine(
+        of found: DiscoveredInstance, _ cluster: String, _ platform: any Platform, _ registry: PluginRegistry
+    ) async -> EngineFinding? {
+        let instance = Instance(
+            name: found.suggestedName, cluster: cluster, environment: "", platform: found.platform)
+        for finder in registry.engineFinders {
+            if let finding = await finder(found, { try await platform.query($0, of: instance) }) { return finding }
+        }
+        return nil
+    }
+
     private mutating func add(
-        _ found: DiscoveredInstance, cluster: String, declaredAs: String?, in inventory: Inventory
+        _ found: DiscoveredInstance, _ finding: EngineFinding?, cluster: String, declaredAs: String?,
+        in inventory: Inventory
     ) {
         var found = found
+        found.remarks += finding?.remarks ?? []
         if declaredAs == nil {
             let taken = Set(inventory.configuration.instances.keys).union(instances.map(\.suggestedName))
             found.suggestedName = Self.free(found.suggestedName, taken)
         }
-        instances.append(DiscoveredView(found, cluster: cluster, declaredAs: declaredAs))
+        var view = DiscoveredView(found, cluster: cluster, declaredAs: declaredAs)
+        view.engine = finding?.engine.values
+        instances.append(view)
     }
 
     /// The name, or the name with the first number that makes it one that is not taken.

@@ -40,6 +40,9 @@ struct Discovery: Displayable {
             lines.append("    platform:")
             let options = (try? TextEncoding.yaml(instance.platform)) ?? ""
             lines += options.split(separator: "\n").map { StyledText("      " + $0) }
+            guard let engine = instance.engine else { continue }
+            lines.append("    engine:")
+            lines += ((try? TextEncoding.yaml(engine)) ?? "").split(separator: "\n").map { StyledText("      " + $0) }
         }
         return lines
     }
@@ -57,6 +60,8 @@ struct DiscoveredView: Hashable, Codable, Sendable {
     var declaredAs: String?
     /// The `platform:` block to declare it with.
     var platform: [String: JSONValue]
+    /// The `engine:` block to declare it with, where an engine is at work for it already.
+    var engine: [String: JSONValue]?
     var systemIdentifier: String?
     var majorVersion: String?
     var isRunning: Bool

@@ -100,6 +100,7 @@ extension Validator {
         }
         let normal = object(root, FleetSchema.root, place)
         checkReferences()
+        checkRepositories()
         checkChecks()
         checkStages()
         checkOrder()

@@ -83,7 +83,9 @@ extension InstanceDeclaration {
         if let policy { entries.append(.init("policy", .string(policy))) }
         entries.append(.init("platform", YAMLValue(.object(platform.values))))
         entries.append(.init("engine", engine.yaml))
-        entries.append(.init("repositories", .sequence(repositories.map { .string($0) })))
+        if !repositories.isEmpty {
+            entries.append(.init("repositories", .sequence(repositories.map { .string($0) })))
+        }
         let connection = connection.yamlEntries
         if !connection.isEmpty { entries.append(.init("connection", .mapping(connection))) }
         if !checks.isEmpty { entries.append(.init("checks", .sequence(checks.map(\.yaml)))) }

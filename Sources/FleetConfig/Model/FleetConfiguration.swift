@@ -88,7 +88,7 @@ public struct InstanceDeclaration: Hashable, Sendable {
     /// The `platform:` block.
     public var platform: PluginOptions
     public var engine: PluginUse
-    /// Names, in order of preference; never empty.
+    /// Names, in order of preference; empty only where the engine keeps its own.
     public var repositories: [String]
     public var connection: ConnectionOptions
     public var checks: [DataCheck]

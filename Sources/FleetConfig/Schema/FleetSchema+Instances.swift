@@ -1,6 +1,10 @@
 internal import FleetPluginAPI
 
 extension FleetSchema {
+    /// Not optional for most engines: see `Validator.checkRepositories`.
+    static let repositoriesHelp =
+        "Where its backups go, in order of preference; left out only where the engine's own configuration says it."
+
     static let instance = ObjectShape(
         noun: "an instance",
         fields: [
@@ -9,9 +13,7 @@ extension FleetSchema {
             .optional(
                 "platform", .instancePlatform, "Where in the cluster it is, in the platform's words.", default: [:]),
             .required("engine", .plugin(.engine), "What makes its backups."),
-            .required(
-                "repositories", .list(.reference(.repositories), minimum: 1, unique: true),
-                "Where its backups go, in order of preference."),
+            .optional("repositories", .list(.reference(.repositories), minimum: 1, unique: true), repositoriesHelp),
             .optional("connection", .object(connection), "How to log in; what is not said the platform finds out."),
             .optional(
                 "checks", .list(.object(check), minimum: 0, unique: false),

@@ -15,6 +15,20 @@ extension Validator {
         }
     }
 
+    /// Reports instances without repositories whose engine does not keep its own.
+    mutating func checkRepositories() {
+        for pair in root["instances"]?.mapping ?? [] {
+            guard let name = pair.key.scalar?.text, pair.value.mapping != nil, pair.value["repositories"] == nil,
+                let engine = pair.value["engine"]?["plugin"]?.scalar?.text,
+                let descriptor = plugins[.engine, engine], !descriptor.keepsOwnRepositories
+            else { continue }
+            report(
+                Place(
+                    mark: pair.key.start, path: DocumentPath().key("instances").key(name).key("repositories")),
+                "repositories is missing", "Where its backups go, in order of preference.")
+        }
+    }
+
     /// Reports applications that wait for one another.
     mutating func checkOrder() {
         var waits: [String: [(name: String, mark: YAMLMark)]] = [:]

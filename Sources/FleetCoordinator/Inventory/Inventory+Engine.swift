@@ -6,7 +6,13 @@ extension Inventory {
     public func readingContext(of instance: Instance) throws -> EngineContext {
         EngineContext(
             instance: instance, repositories: try repositories(of: instance.name), agent: agentHere, location: nil,
-            endpoint: nil)
+            endpoint: nil, ask: try ask(beside: instance))
+    }
+
+    /// Runs short commands beside the data of an instance.
+    private func ask(beside instance: Instance) throws -> EngineContext.Ask {
+        let platform = try platform(of: instance)
+        return { query in try await platform.query(query, of: instance) }
     }
 
     /// What an engine needs to describe work beside the data: the agent is put there, and the place is looked up.
@@ -19,7 +25,7 @@ extension Inventory {
             instance: instance, repositories: try repositories(of: instance.name),
             agent: try await platform.installAgent(try configuration.extract(instance: instance.name), for: there),
             location: try await platform.location(of: there),
-            endpoint: try await platform.taskEndpoint(of: there))
+            endpoint: try await platform.taskEndpoint(of: there), ask: try ask(beside: there))
     }
 
     /// What to write into the configuration of an instance so that it archives and can recover; puts the agent there.

@@ -133,7 +133,18 @@ extension Inventory {
         }
     }
 
-    /// The repositories that hold this instance's backups, the preferred one first.
+    /// Names of the repositories that hold this instance's backups, the preferred one first; never empty.
+    public func repositoryNames(of instance: String) throws -> [String] {
+        let declared = try declaration(instance).repositories
+        let names = declared.isEmpty ? try engine(of: instance).ownRepositories : declared
+        guard !names.isEmpty else {
+            throw FleetError(
+                .configuration, "\(instance) has no repository", hint: "name one under repositories: in fleet.yaml")
+        }
+        return names
+    }
+
+    /// The repositories of fleet.yaml that hold this instance's backups, the preferred one first.
     public func repositories(of instance: String) throws -> [EngineContext.Repository] {
         try declaration(instance).repositories.map { name in
             EngineContext.Repository(name: name, storage: try storage(of: name))

@@ -21,12 +21,17 @@ struct EngineWALReader: WALReader {
     }
 
     func summary(of segment: WALSegmentName, next: WALSegmentName?) async throws -> WALSegmentSummary {
-        var summary = try WALSegment(try await bytes(of: segment), name: segment).summary
+        var summary = try await summary(of: segment)
         if let next {
-            var following = try WALSegment(try await bytes(of: next), name: next).summary
+            var following = try await self.summary(of: next)
             WALSegmentSummary.join(previous: &summary, next: &following)
         }
         return summary
+    }
+
+    private func summary(of segment: WALSegmentName) async throws -> WALSegmentSummary {
+        if tail[segment] == nil, let known = try await engine.summary(of: segment, context) { return known }
+        return try WALSegment(try await bytes(of: segment), name: segment).summary
     }
 
     private func bytes(of segment: WALSegmentName) async throws -> [UInt8] {

@@ -1,4 +1,6 @@
+import FleetConfig
 import FleetPluginAPI
+import FleetPluginHost
 
 /// Finds out, before anything is changed, what would make a plan fail halfway: permissions that are missing, owners
 /// that would fight it.
@@ -13,10 +15,13 @@ struct ObstacleCheck: Sendable {
 
     /// - Throws: `refused` that lists every obstacle; whatever keeps one from being found out.
     /// - Returns: the remarks.
-    func pass(_ work: PlatformWork, instances: [Instance], applications: [String]) async throws -> [String] {
+    func pass(members: [Plan.Member], beside: Bool, applications: [String]) async throws -> [String] {
         let findings = try await withThrowingTaskGroup(of: Findings.self) { group in
-            for instance in instances {
-                group.addTask { try await look(at: instance, work) }
+            for member in members {
+                let instance = try inventory.instance(member.instance)
+                group.addTask { try await look(at: instance, beside ? .restoreBeside : .restore) }
+                if member.wayBack == .setAside { group.addTask { try await look(at: instance, .setAside) } }
+                if let scratch = member.scratch { group.addTask { try await look(at: scratch) } }
             }
             for application in applications {
                 group.addTask { try await look(atApplication: application) }
@@ -42,6 +47,28 @@ struct ObstacleCheck: Sendable {
         let remarks = try await platform.remarks(on: work, of: instance)
         return Findings(
             obstacles: obstacles.map { "\(instance.name): \($0)" }, remarks: remarks.map { "\(instance.name): \($0)" })
+    }
+
+    private func look(at scratch: ScratchRequest) async throws -> Findings {
+        let platform = try inventory.platform(of: scratch.source)
+        var obstacles = try await platform.obstacles(toScratch: scratch)
+        if let place = scratch.place, let other = occupant(of: place) {
+            obstacles.append("\(place) lies in \(other)")
+        }
+        return Findings(obstacles: obstacles.map { "the copy \(scratch.name): \($0)" })
+    }
+
+    /// What of this fleet a directory would come to lie in: the path of a repository. Data directories the platform
+    /// knows by itself.
+    private func occupant(of place: String) -> String? {
+        for (name, repository) in inventory.configuration.repositories.sorted(by: { $0.key < $1.key }) {
+            let options = inventory.registry.descriptor(.storage, repository.storage.plugin)?.options ?? []
+            for option in options where option.kind == .path {
+                guard let path = repository.storage.options.string(option.name) else { continue }
+                if place == path || place.hasPrefix(path + "/") { return "the repository \(name), \(path)" }
+            }
+        }
+        return nil
     }
 
     private func look(atApplication name: String) async throws -> Findings {

@@ -18,10 +18,13 @@ public struct PluginDescriptor: Hashable, Sendable, Codable {
     public var options: [OptionSpec]
     /// Platforms only: options in the `platform:` block of each instance.
     public var instanceOptions: [OptionSpec]
+    /// Engines only: an instance may have no repositories in fleet.yaml, because the engine's own configuration says
+    /// where they are.
+    public var keepsOwnRepositories: Bool
 
     public init(
         role: PluginRole, name: String, version: String, summary: String, options: [OptionSpec] = [],
-        instanceOptions: [OptionSpec] = []
+        instanceOptions: [OptionSpec] = [], keepsOwnRepositories: Bool = false
     ) {
         self.role = role
         self.name = name
@@ -29,6 +32,7 @@ public struct PluginDescriptor: Hashable, Sendable, Codable {
         self.summary = summary
         self.options = options
         self.instanceOptions = instanceOptions
+        self.keepsOwnRepositories = keepsOwnRepositories
     }
 }
 

@@ -4,6 +4,10 @@
 public protocol Engine: Sendable {
     var capabilities: EngineCapabilities { get }
 
+    /// Names of the repositories that the engine keeps by a configuration of its own, in order of preference: they
+    /// serve where fleet.yaml gives the instance none. Most engines have none (the default).
+    var ownRepositories: [String] { get }
+
     /// Everything the instance's repositories hold for it.
     ///
     /// A repository that cannot be read is a problem in the catalog when another one could be read, and an error
@@ -14,6 +18,12 @@ public protocol Engine: Sendable {
     ///
     /// - Throws: `notFound`, `corrupted`.
     func segment(_ name: WALSegmentName, _ context: EngineContext) async throws -> [UInt8]
+
+    /// The summary of a segment that the catalog lists without one, not joined with its neighbours; nil where the
+    /// engine has no better way than to read the segment (the default).
+    ///
+    /// - Throws: `notFound`, `corrupted`.
+    func summary(of name: WALSegmentName, _ context: EngineContext) async throws -> WALSegmentSummary?
 
     func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec
     func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec
@@ -27,29 +37,47 @@ public protocol Engine: Sendable {
     func event(fromLine line: String) -> TaskEvent?
 }
 
+extension Engine {
+    public var ownRepositories: [String] { [] }
+
+    public func summary(of name: WALSegmentName, _ context: EngineContext) async throws -> WALSegmentSummary? { nil }
+}
+
 public struct EngineCapabilities: Hashable, Sendable, Codable {
     public var backupKinds: [BackupRecord.Kind]
     /// Restores over an existing data directory, writing only what differs.
     public var deltaRestore: Bool
     public var remapsTablespaces: Bool
+    /// A restore over an existing data directory leaves configuration files, and whatever there is not PostgreSQL's own,
+    /// as they are; otherwise they become the backup's, and what the backup has not is removed.
+    public var keepsConfiguration: Bool
 
-    public init(backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool) {
+    public init(
+        backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool, keepsConfiguration: Bool = false
+    ) {
         self.backupKinds = backupKinds
         self.deltaRestore = deltaRestore
         self.remapsTablespaces = remapsTablespaces
+        self.keepsConfiguration = keepsConfiguration
     }
 }
 
 /// What an engine is told of the instance it works for.
 public struct EngineContext: Sendable {
     public var instance: Instance
-    /// In the order of fleet.yaml; never empty.
+    /// In the order of fleet.yaml; empty only where the engine keeps its own.
     public var repositories: [Repository]
     public var agent: AgentInvocation
     /// Where the data is and who owns it, as a task there sees it; nil when nobody could tell.
     public var location: InstanceLocation?
     /// How a task there reaches the server; nil when the server has no known endpoint.
     public var endpoint: Endpoint?
+    /// Runs a short command beside the data and answers with what it said; nil where nobody can.
+    ///
+    /// For engines whose repositories can only be read from there.
+    public var ask: Ask?
+
+    public typealias Ask = @Sendable (PlaceQuery) async throws -> QueryAnswer
 
     public struct Repository: Sendable {
         public var name: String
@@ -63,13 +91,14 @@ public struct EngineContext: Sendable {
 
     public init(
         instance: Instance, repositories: [Repository], agent: AgentInvocation, location: InstanceLocation?,
-        endpoint: Endpoint?
+        endpoint: Endpoint?, ask: Ask? = nil
     ) {
         self.instance = instance
         self.repositories = repositories
         self.agent = agent
         self.location = location
         self.endpoint = endpoint
+        self.ask = ask
     }
 }
 

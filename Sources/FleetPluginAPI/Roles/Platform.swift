@@ -19,6 +19,10 @@ public protocol Platform: Sendable {
     /// - Throws: when it cannot be found out.
     func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String]
 
+    /// What would make `makeScratch` or a restore there fail that can be known before anything is changed; a place that
+    /// lies in an instance's data among it.
+    func obstacles(toScratch request: ScratchRequest) async throws -> [String]
+
     /// What will go differently than a reader of the plan expects, in sentences.
     func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String]
 
@@ -38,6 +42,10 @@ public protocol Platform: Sendable {
     /// configuration (which holds no secrets). Stays for `archive_command` and `restore_command`. Safe to repeat.
     func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation
 
+    /// What the instance's own declaration must have in addition so that its server can call the agent, as a text to
+    /// be given to whoever keeps that declaration; nil where nothing is needed. Changes nothing.
+    func integration(of instance: Instance) async throws -> String?
+
     /// Starts a task, or adopts the one that has its key. Returns when it is certain that it will be found again.
     func launch(_ task: TaskSpec, for instance: Instance) async throws
     func observeTask(_ key: String, of instance: Instance) async throws -> TaskObservation
@@ -49,6 +57,13 @@ public protocol Platform: Sendable {
     func cancelTask(_ key: String, of instance: Instance) async throws
     /// Removes what is kept of a finished task.
     func forgetTask(_ key: String, of instance: Instance) async throws
+
+    /// Runs a short command where the instance's data is, as the data's owner, and waits for its end. It asks and
+    /// changes nothing; whatever its exit status, that is an answer.
+    ///
+    /// - Throws: `unavailable` when the place cannot be reached, `timedOut` after the query's deadline, `exhausted`
+    ///   when it says more than the query's limit, `unsupported` where the platform cannot (the default).
+    func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer
 
     /// A place for a restore beside the source. Nothing runs there yet; safe to repeat under the same name.
     func makeScratch(_ request: ScratchRequest) async throws -> ScratchPlace
@@ -73,7 +88,12 @@ public protocol Platform: Sendable {
 extension Platform {
     public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
     public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
+    public func integration(of instance: Instance) async throws -> String? { nil }
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer {
+        throw FleetError(.unsupported, "the platform of \(instance.name) cannot run commands beside its data")
+    }
 }
 
 /// Kinds of work that a plan asks of a platform.
@@ -81,6 +101,8 @@ public enum PlatformWork: String, Hashable, Sendable, Codable, CaseIterable {
     case backup
     /// Stop, tasks alone with the volume, start.
     case restore
+    /// The data moved aside and put back.
+    case setAside = "set-aside"
     /// A scratch place and tasks there.
     case restoreBeside = "restore-beside"
 }

@@ -38,7 +38,7 @@ extension KubernetesClient {
             body = .bytes(try KubernetesJSON.encode(value))
         }
         return HTTPRequest(
-            request.method, configuration.server + request.target, headers: headers,
+            request.method, configuration.base + request.target, headers: headers,
             secretHeaders: connection.secretHeaders, body: body, deadline: request.deadline ?? options.deadline,
             responseLimit: options.responseLimit, isIdempotent: request.isIdempotent, refusals: [429, 503])
     }

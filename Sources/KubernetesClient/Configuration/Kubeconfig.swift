@@ -66,7 +66,7 @@ struct Kubeconfig {
                     "\(context.field) names the user “\(userName)”, which there is not", at: context.member("user"),
                     hint: "there is: \(Self.listed(users.keys))")
             }
-            credentials = try UserCredentials(user, name: userName)
+            credentials = try UserCredentials(user, name: userName, cluster: cluster)
         }
         return try KubernetesConfiguration(
             cluster, credentials, contextName: name, namespace: context.string("namespace") ?? "default")

@@ -41,6 +41,6 @@ extension KubernetesConfiguration {
         authorities = try cluster.data("certificate-authority-data")
         if authorities == nil, let path = try cluster.path("certificate-authority") { authorityFile = path }
         serverName = try cluster.string("tls-server-name")
-        proxy = try cluster.string("proxy-url")
+        proxy = try cluster.string("proxy-url").map { Secret($0) }
     }
 }

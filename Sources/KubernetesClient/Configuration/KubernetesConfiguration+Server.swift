@@ -3,9 +3,28 @@ import FleetPluginAPI
 extension KubernetesConfiguration {
     /// The server's host as it stands in the URL, without port.
     var host: String {
-        let authority = server.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? ""
+        let authority = authority
         if authority.hasPrefix("[") { return String(authority.prefix { $0 != "]" }) + "]" }
         return String(authority.prefix { $0 != ":" })
+    }
+
+    /// Host and port as the URL has them.
+    var authority: String {
+        String(server.split(separator: "/", omittingEmptySubsequences: true).dropFirst().first ?? "")
+    }
+
+    /// Host and port, with the port in any case.
+    var address: String {
+        let rest = authority.dropFirst(host.count)
+        return host + (rest.hasPrefix(":") ? String(rest) : server.hasPrefix("https://") ? ":443" : ":80")
+    }
+
+    /// What requests are sent to: with the name that the certificate must have, the address goes another way.
+    var base: String {
+        guard let serverName else { return server }
+        let path = server.dropFirst("https://".count + authority.count)
+        let port = authority.dropFirst(host.count)
+        return "https://\(serverName)\(port)\(path)"
     }
 
     var isLoopback: Bool {
@@ -30,5 +49,5 @@ extension KubernetesConfiguration {
 }
 
 extension UserCredentials {
-    var areGiven: Bool { certificate != nil || token != nil || tokenFile != nil }
+    var areGiven: Bool { certificate != nil || token != nil || tokenFile != nil || exec != nil }
 }

@@ -1,3 +1,5 @@
+import FleetPluginAPI
+
 /// How to reach and log in to one API server: from a kubeconfig or from inside a pod.
 ///
 /// Prints as context and server; what it holds beyond that may be secret.
@@ -17,7 +19,8 @@ public struct KubernetesConfiguration: Sendable {
     var authorityFile: String?
     /// The name that the server's certificate is for, where it is not the URL's host.
     var serverName: String?
-    var proxy: String?
+    /// Its URL may contain a password.
+    var proxy: Secret?
     var credentials: UserCredentials
 
     init(contextName: String, server: String, defaultNamespace: String, credentials: UserCredentials) {

@@ -11,6 +11,8 @@ struct UserCredentials: Sendable {
     var token: Secret?
     /// Absolute; read again when it may have been rotated. Wins over `token`.
     var tokenFile: String?
+    /// Used where there is neither a token nor a certificate.
+    var exec: ExecPlugin?
     /// Headers that make the server act as somebody else.
     var impersonation: [(name: String, value: String)] = []
 

@@ -13,75 +13,114 @@ actor Connector {
         var login: Int
     }
 
+    /// What a login is made of.
+    private struct Login: Sendable {
+        var token: Secret?
+        var certificate: Secret?
+        var key: Secret?
+        /// When it has to be looked at again.
+        var ends: ContinuousClock.Instant?
+    }
+
     private let configuration: KubernetesConfiguration
-    private var session: HTTPSession?
-    private var token: (value: Secret, readAt: ContinuousClock.Instant)?
-    private var login = 0
+    private var login: Login?
+    /// Whoever comes while the credentials are being fetched waits for the same ones.
+    private var fetching: Task<Login, any Error>?
+    private var session: (value: HTTPSession, certificate: Secret?)?
+    private var number = 0
 
     /// A token file is read again after this time; kubelets rotate tokens long before they expire.
     private static let tokenLife: Duration = .seconds(10)
+    /// What a program gave is fetched anew so long before it expires.
+    private static let margin: Duration = .seconds(10)
     private static let fileLimit: Int64 = 1 << 20
 
     init(_ configuration: KubernetesConfiguration) {
         self.configuration = configuration
     }
 
-    /// - Throws: what reading files throws, with what they are for.
+    /// - Throws: what reading files and running programs throws, with what they are for.
     func connection() async throws -> Connection {
-        let session = try await currentSession()
+        let login = try await currentLogin()
+        let session = session(for: login)
         var secretHeaders: [String: Secret] = [:]
-        if let token = try await currentToken() {
-            secretHeaders["Authorization"] = token.reveal { Secret("Bearer \($0)") }
-        }
+        if let token = login.token { secretHeaders["Authorization"] = token.reveal { Secret("Bearer \($0)") } }
         var headers = HTTPHeaders()
         for (name, value) in configuration.credentials.impersonation { headers.add(name, value) }
-        return Connection(session: session, headers: headers, secretHeaders: secretHeaders, login: login)
+        if configuration.serverName != nil { headers["Host"] = configuration.authority }
+        return Connection(session: session, headers: headers, secretHeaders: secretHeaders, login: number)
     }
 
-    /// The server did not accept a login. Files are read again.
+    /// The server did not accept a login. Files are read and programs run again.
     ///
     /// - Returns: whether trying again could help.
     func refused(_ refused: Int) -> Bool {
-        guard refused == login else { return true }
-        login += 1
-        token = nil
-        session = nil
+        guard refused == number else { return true }
+        number += 1
+        login = nil
         return configuration.credentials.isRenewable
     }
 
-    private func currentSession() async throws -> HTTPSession {
-        if let session { return session }
-        var tls = HTTPSession.TLSOptions(authorities: configuration.authorities)
-        tls.authorityFile = configuration.authorityFile
-        let credentials = configuration.credentials
-        if let source = credentials.certificate {
-            tls.clientCertificate = try await text(source, "the client certificate").reveal { Array($0.utf8) }
-        }
-        if let source = credentials.key { tls.clientKey = try await text(source, "the client key") }
-        // Made while this one waited for the files.
-        if let session { return session }
-        let made = HTTPSession(HTTPSession.Options(tls: tls, connectionsPerHost: 1024, connections: 1024))
-        session = made
+    private func currentLogin() async throws -> Login {
+        if let login, login.ends.map({ $0 > .now }) ?? true { return login }
+        if let fetching { return try await fetching.value }
+        let task = Task { try await Self.fetch(configuration) }
+        fetching = task
+        defer { fetching = nil }
+        let fetched = try await task.value
+        login = fetched
+        return fetched
+    }
+
+    /// The session for these credentials: another certificate needs other connections.
+    private func session(for login: Login) -> HTTPSession {
+        if let session, Self.areSame(session.certificate, login.certificate) { return session.value }
+        var tls = HTTPSession.TLSOptions(
+            authorityFile: configuration.authorityFile, authorities: configuration.authorities)
+        tls.clientCertificate = login.certificate?.reveal { Array($0.utf8) }
+        tls.clientKey = login.key
+        let made = HTTPSession(
+            HTTPSession.Options(
+                tls: tls, usesProxyEnvironment: !configuration.isLoopback, proxy: configuration.proxy,
+                connectTo: configuration.serverName == nil ? nil : configuration.address, connectionsPerHost: 1024,
+                connections: 1024))
+        session = (made, login.certificate)
         return made
     }
 
-    private func currentToken() async throws -> Secret? {
-        guard let file = configuration.credentials.tokenFile else { return configuration.credentials.token }
-        if let token, token.readAt.duration(to: .now) < Self.tokenLife { return token.value }
-        let value = try await text(.file(file), "the token")
-        token = (value, .now)
-        return value
+    private static func areSame(_ left: Secret?, _ right: Secret?) -> Bool {
+        left?.reveal { $0 } == right?.reveal { $0 }
     }
 
-    private func text(_ source: UserCredentials.Source, _ what: String) async throws -> Secret {
+    private static func fetch(_ configuration: KubernetesConfiguration) async throws -> Login {
+        let credentials = configuration.credentials
+        var login = Login()
+        if let source = credentials.certificate { login.certificate = try await text(source, configuration) }
+        if let source = credentials.key { login.key = try await text(source, configuration) }
+        if let file = credentials.tokenFile {
+            login.token = try await text(.file(file), configuration)
+            login.ends = .now + tokenLife
+        } else {
+            login.token = credentials.token
+        }
+        guard let exec = credentials.exec, login.token == nil, login.certificate == nil else { return login }
+        let given = try await exec.run()
+        (login.token, login.certificate, login.key) = (given.token, given.certificate, given.key)
+        if let expires = given.expires { login.ends = .now + (expires - .now - margin) }
+        return login
+    }
+
+    private static func text(
+        _ source: UserCredentials.Source, _ configuration: KubernetesConfiguration
+    ) async throws -> Secret {
         switch source {
         case .inline(let secret): return secret
         case .file(let path):
             do {
-                let bytes = try await Disk().read(path, limit: Self.fileLimit)
-                return Secret(Self.trimmed(String(decoding: bytes, as: UTF8.self)))
+                let bytes = try await Disk().read(path, limit: fileLimit)
+                return Secret(trimmed(String(decoding: bytes, as: UTF8.self)))
             } catch let error as FleetError {
-                throw error.during("\(configuration.contextName): \(what) of \(configuration.credentials.name)")
+                throw error.during("\(configuration.contextName): the credentials of \(configuration.credentials.name)")
             }
         }
     }
@@ -96,7 +135,7 @@ actor Connector {
 extension UserCredentials {
     /// Whether another login could be with something else than the last.
     var isRenewable: Bool {
-        if tokenFile != nil { return true }
+        if tokenFile != nil || exec != nil { return true }
         if case .file = certificate { return true }
         return false
     }

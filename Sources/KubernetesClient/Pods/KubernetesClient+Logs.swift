@@ -4,7 +4,8 @@ extension KubernetesClient {
     /// A container's log, line by line; nothing is read ahead of the reader.
     ///
     /// Connections that break are made again, and no line is lost or repeated as long as the node still has it. Lines
-    /// of more than a mebibyte come in pieces.
+    /// of more than a mebibyte come in pieces. In a task that is cancelled the stream ends, with `CancellationError`
+    /// or without.
     /// - Parameter container: nil where the pod has one.
     /// - Throws: `notFound`, `failed` (no such container, nothing previous, not started and not followed).
     public func logs(

@@ -11,6 +11,8 @@ actor LogReader {
     private var lines = LineBuffer()
     /// Lines that have come, the next one last.
     private var waiting: [Arrival] = []
+    /// Lines that come after those, the next one first.
+    private var arrived: [Arrival] = []
     private var cursor = LogCursor()
     private var backoff = Backoff(longest: .seconds(10))
     /// The container when the reading began, for seeing that another one has taken its place.
@@ -23,10 +25,14 @@ actor LogReader {
     /// The last stamp, for the rest of a line that comes in pieces.
     private var stamp: Int64 = 0
     private var isInsideLine = false
+    /// Whether the line that was begun last had not been read before.
+    private var isNewLine = true
 
     private enum Arrival {
         case stamped(StampedLine)
-        /// The rest of a long line, or what the node itself has to say.
+        /// More of the same line.
+        case rest(LogLine)
+        /// What the node itself has to say.
         case plain(LogLine)
     }
 
@@ -46,12 +52,20 @@ actor LogReader {
     func next() async throws -> LogLine? {
         while true {
             try Task.checkCancellation()
+            if waiting.isEmpty {
+                waiting = arrived.reversed()
+                arrived = []
+            }
             switch waiting.popLast() {
-            case .stamped(let line) where cursor.isNew(line):
+            case .stamped(let line):
+                isNewLine = cursor.isNew(line)
+                guard isNewLine else { continue }
                 backoff.reset()
                 return line.line
+            case .rest(let line):
+                guard isNewLine else { continue }
+                return line
             case .plain(let line): return line
-            case .stamped: continue
             case nil: break
             }
             do {
@@ -67,32 +81,31 @@ actor LogReader {
     private func step() async throws -> Bool {
         guard var reading = body else { return try await connect() }
         if let piece = try await reading.next() {
-            add(lines.lines(adding: piece))
-            if lines.count > Self.longestLine {
-                add([lines.rest()])
-                isInsideLine = true
-            }
+            for line in lines.lines(adding: piece) { add(line, isWhole: true) }
+            while lines.count > Self.longestLine { add(lines.take(Self.longestLine), isWhole: false) }
             return false
         }
         body = nil
-        if lines.count > 0 { add([lines.rest()]) }
+        if lines.count > 0 { add(lines.rest(), isWhole: true) }
         // A log that is read once is not repeated before its last lines are handed out.
-        return isLast ? waiting.isEmpty : try await endsFollowing()
+        return isLast ? arrived.isEmpty : try await endsFollowing()
     }
 
-    private func add(_ found: [[UInt8]]) {
-        var arrivals: [Arrival] = []
-        for bytes in found {
-            if !isInsideLine, let line = StampedLine(bytes) {
+    /// Long lines are cut at the same places each time they are read, or they would not be known again.
+    private func add(_ bytes: [UInt8], isWhole: Bool) {
+        for start in stride(from: 0, to: max(1, bytes.count), by: Self.longestLine) {
+            let part = Array(bytes[start..<min(start + Self.longestLine, bytes.count)])
+            if !isInsideLine, let line = StampedLine(part) {
                 stamp = line.nanoseconds
-                arrivals.append(.stamped(line))
-            } else {
-                let text = String(decoding: bytes, as: UTF8.self)
-                arrivals.append(.plain(LogLine(time: Timestamp(microseconds: stamp / 1000), text: text)))
+                arrived.append(.stamped(line))
+            } else if isInsideLine || !part.isEmpty {
+                let line = LogLine(
+                    time: Timestamp(microseconds: stamp / 1000), text: String(decoding: part, as: UTF8.self))
+                arrived.append(isInsideLine ? .rest(line) : .plain(line))
             }
-            isInsideLine = false
+            isInsideLine = true
         }
-        waiting = arrivals.reversed() + waiting
+        isInsideLine = !isWhole
     }
 
     private func connect() async throws -> Bool {
@@ -100,6 +113,7 @@ actor LogReader {
         if first == nil, options.follow { first = try await state() }
         var request = try APIRequest(
             "get", .get, .pods, namespace: pod.namespace, name: pod.name, subresource: "log")
+        request.accept = "*/*"
         request.query = [("timestamps", "true")]
         if !isLast { request.query.append(("follow", "true")) }
         if readsPrevious { request.query.append(("previous", "true")) }
@@ -138,7 +152,7 @@ actor LogReader {
     private func endsFollowing() async throws -> Bool {
         guard let now = try await state() else {
             // The pod has gone, and its log with it.
-            return waiting.isEmpty
+            return arrived.isEmpty
         }
         if now.isEnded {
             isLast = true

@@ -6,7 +6,7 @@ enum KubernetesJSON {
     /// - Throws: `protocolViolation` that names `source`, with none of the bytes.
     static func decode(_ bytes: [UInt8], from source: @autoclosure () -> String) throws -> JSONValue {
         do {
-            return try JSONDecoder().decode(JSONValue.self, from: Data(bytes))
+            return try JSONParser.parse(bytes)
         } catch {
             throw FleetError(
                 .protocolViolation, "\(source()): the answer is no JSON",

@@ -6,7 +6,8 @@ extension KubernetesClient {
     ///
     /// It begins with `.synced`; after a time in which events may have been missed (the server answered 410) another
     /// one says what is there now. Broken connections are made again, with growing pauses, for as long as it takes.
-    /// Nothing is read ahead of the reader.
+    /// Nothing is read ahead of the reader. In a task that is cancelled the stream ends, with `CancellationError`
+    /// or without.
     /// - Parameters: as for `list`.
     /// - Throws: `denied`, `unsupported` and the like; never `unavailable`.
     public func watch(

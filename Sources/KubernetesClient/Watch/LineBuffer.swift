@@ -22,6 +22,15 @@ struct LineBuffer {
         return lines
     }
 
+    /// The first bytes of a line that has not ended; there must be so many.
+    mutating func take(_ count: Int) -> [UInt8] {
+        defer {
+            bytes.removeFirst(count)
+            searched = bytes.count
+        }
+        return Array(bytes.prefix(count))
+    }
+
     /// What is left after the last line feed.
     mutating func rest() -> [UInt8] {
         defer { (bytes, searched) = ([], 0) }

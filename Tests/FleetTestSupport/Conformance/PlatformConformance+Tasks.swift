@@ -84,4 +84,33 @@ extension PlatformConformance {
         }
         throw FixtureError("the task \(key) does not end")
     }
+
+    /// A question is asked as the owner of the data, gets bytes and the exit status back, and ends in time.
+    func checkQueries() async throws {
+        let platform = try makePlatform()
+        let location = try await platform.location(of: instance)
+        func ask(_ script: String, deadline: Duration = .seconds(30)) async throws -> QueryAnswer {
+            try await platform.query(
+                PlaceQuery(
+                    argv: ["/bin/sh", "-c", script, location.dataDirectory], environment: ["GREETING": "hello"],
+                    secrets: ["TOKEN": secret.reference], deadline: deadline, outputLimit: 1000), of: instance)
+        }
+        let answer = try await ask(#"printf "$GREETING\0"; id -un; cat "$0/PG_VERSION"; echo wrong >&2; exit 7"#)
+        try require(answer.exitStatus == 7, "the exit status is the program's, not \(answer.exitStatus)")
+        try require(
+            answer.output == Array("hello\0\(location.owner)\n\(majorVersion)\n".utf8),
+            "the answer is the program's, asked by the owner beside the data")
+        try require(answer.errors.contains("wrong"), "what was written to stderr is kept")
+        let told = try await ask(#"printf %s "$TOKEN" | wc -c"#)
+        try require(
+            Int(String(decoding: told.output, as: UTF8.self).filter(\.isNumber)) == secret.value.utf8.count,
+            "secrets reach the program")
+        try require(try await ask("kill -9 $$").exitStatus == 137, "a signal is 128 and its number")
+        try await requireError(.timedOut, of: "a question without an answer") {
+            _ = try await ask("sleep 100 & wait", deadline: .milliseconds(300))
+        }
+        try await requireError(.exhausted, of: "an answer beyond the limit") {
+            _ = try await ask("head -c 2000 /dev/zero")
+        }
+    }
 }

@@ -40,6 +40,7 @@ public struct PlatformConformance: Sendable {
         Rule(description: "a task runs once and is found again") { try await $0.checkTasks() },
         Rule(description: "tasks end when they must") { try await $0.checkTaskEndings() },
         Rule(description: "secrets reach the program") { try await $0.checkSecrets() },
+        Rule(description: "questions are asked beside the data") { try await $0.checkQueries() },
         Rule(description: "scratch places come and go") { try await $0.checkScratch() },
         Rule(description: "data moves aside and back") { try await $0.checkAside() },
     ]

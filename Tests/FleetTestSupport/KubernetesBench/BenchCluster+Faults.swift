@@ -1,3 +1,5 @@
+import Glibc
+
 /// Faults of a whole cluster. Other tests must not run meanwhile: these belong into `Serial` suites.
 extension BenchCluster {
     public enum Part: String, Sendable {
@@ -22,33 +24,31 @@ extension BenchCluster {
     /// Lets a part run for a fifth of the time only while `body` runs, in pulses of a quarter of a second.
     public func withSlow<Result>(_ part: Part, _ body: () async throws -> Result) async throws -> Result {
         let pulses = try await ChildProcess.start(fault("slow", part) + ["3600"])
-        do {
-            let result = try await body()
-            try await end(pulses, part)
-            return result
-        } catch {
-            try await end(pulses, part)
-            throw error
-        }
-    }
-
-    private func end(_ pulses: ChildProcess, _ part: Part) async throws {
-        pulses.signal(15)
-        _ = await pulses.wait()
-        try await runTool(fault("continue", part)).checked()
+        return try await undoing({
+            pulses.signal(SIGTERM)
+            _ = await pulses.wait()
+            try await runTool(fault("continue", part)).checked()
+        }) { try await body() }
     }
 
     private func within<Result>(
         _ acts: (begin: String, end: String), _ part: Part, _ body: () async throws -> Result
     ) async throws -> Result {
         try await runTool(fault(acts.begin, part)).checked()
+        return try await undoing({ try await runTool(fault(acts.end, part)).checked() }) { try await body() }
+    }
+
+    /// Calls `undo` however `body` ends, in a task of its own: a cancelled one runs no tool, and the cluster must not
+    /// stay broken.
+    private func undoing<Result>(
+        _ undo: @escaping @Sendable () async throws -> Void, _ body: () async throws -> Result
+    ) async throws -> Result {
         do {
             let result = try await body()
-            try await runTool(fault(acts.end, part)).checked()
+            try await Task { try await undo() }.value
             return result
         } catch {
-            // A cancelled task runs no tool, and the cluster must not stay broken.
-            _ = try await Task { try await runTool(fault(acts.end, part)).checked() }.value
+            try? await Task { try await undo() }.value
             throw error
         }
     }

@@ -50,7 +50,12 @@ public struct BenchNamespace: Sendable {
         _ what: String, deadline: Duration = .seconds(60), _ condition: () async throws -> Bool
     ) async throws {
         do {
-            try await FleetTestSupport.waitUntil(what, deadline: deadline, condition)
+            try await FleetTestSupport.waitUntil(what, deadline: deadline) {
+                if try await condition() { return true }
+                // Each look is a process of its own.
+                try await Task.sleep(for: .milliseconds(200))
+                return false
+            }
         } catch let error as FixtureError {
             throw FixtureError("\(error)\n\(try await state())")
         }

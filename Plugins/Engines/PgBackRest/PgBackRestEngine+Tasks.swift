@@ -1,0 +1,93 @@
+public import FleetPluginAPI
+
+extension PgBackRestEngine {
+    public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
+        let task = BackupTaskRequest(
+            program: program, key: request.key, kind: request.kind,
+            repository: try repository(request.repository, context), expiresByItself: retention == .pgbackrest,
+            managesStanza: managesStanza, dataDirectory: context.location?.dataDirectory, processes: processes)
+        // pgBackRest logs in as its configuration says; libpq takes a password from here where it has none.
+        let secrets = context.endpoint?.password.map { ["PGPASSWORD": $0] } ?? [:]
+        return TaskSpec(
+            key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
+            argv: try argv(PgBackRestVerb.backup, task, context), secrets: secrets, volume: .besideRunningServer)
+    }
+
+    public func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec {
+        let task = RestoreTaskRequest(
+            program: program, restore: request, repository: try repository(request.backup.repository, context),
+            restoreCommand: restoreCommand(
+                dataDirectory: request.dataDirectory, isCopy: request.recovery.archivingOff),
+            processes: processes)
+        return TaskSpec(
+            key: request.key, purpose: "restore \(context.instance.name) from \(request.backup.label)",
+            argv: try argv(PgBackRestVerb.restore, task, context), volume: .alone)
+    }
+
+    public func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec {
+        let task = VerifyTaskRequest(
+            program: program, backups: request.backups, repository: try repository(request.repository, context),
+            processes: processes)
+        return TaskSpec(
+            key: request.key, purpose: "verify backups of \(context.instance.name) in \(request.repository)",
+            argv: try argv(PgBackRestVerb.verify, task, context), volume: .besideRunningServer)
+    }
+
+    public func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec {
+        let repository = try repository(request.repository, context)
+        guard request.keepFull >= 1 else {
+            throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
+        }
+        guard retention == .fleet else {
+            throw FleetError(
+                .refused, "old backups of \(context.instance.name) are removed by pgBackRest itself",
+                cause: "its configuration's repo\(repository.key)-retention-full is in force, after each backup",
+                hint: "change it there; or set `retention: fleet` of the engine and take it out of the configuration")
+        }
+        let task = ExpireTaskRequest(
+            program: program, repository: repository, keepFull: request.keepFull, keepDiff: request.keepDiff,
+            isDryRun: request.isDryRun)
+        return TaskSpec(
+            key: request.key, purpose: "expire backups of \(context.instance.name) in \(request.repository)",
+            argv: try argv(PgBackRestVerb.expire, task, context), volume: .besideRunningServer)
+    }
+
+    public func archiving(_ context: EngineContext) throws -> ArchiveCommands {
+        let place = context.location.map { ["--pg1-path=\($0.dataDirectory)"] } ?? []
+        return ArchiveCommands(
+            archive: program.shell("archive-push", place, placeholders: "%p"),
+            restore: RestoreCommand.wrapped(program.shell("archive-get", place, placeholders: "%f %p")))
+    }
+
+    /// - Parameter isCopy: whether it is for a copy, which must leave its source's spool alone.
+    func restoreCommand(dataDirectory: String, isCopy: Bool) -> String {
+        let options = ["--pg1-path=\(dataDirectory)"] + (isCopy ? ["--no-archive-async"] : [])
+        return RestoreCommand.wrapped(program.shell("archive-get", options, placeholders: "%f %p"))
+    }
+
+    private func argv(_ verb: String, _ request: some Encodable, _ context: EngineContext) throws -> [String] {
+        let text = String(decoding: try JSONText.encode(request), as: UTF8.self)
+        return context.agent.argv(verb, instance: context.instance.name, [text])
+    }
+}
+
+/// `restore_command` around `archive-get`.
+enum RestoreCommand {
+    /// What a fault becomes.
+    static let fault = 200
+
+    /// PostgreSQL takes exit statuses 1 to 125 for "the archive ends here" and promotes. pgBackRest says 1 when a
+    /// segment is certainly not there, and 25 to 125 for faults, such as 42 for a segment that it cannot read. Those
+    /// become 200, which stops recovery; what is above 125 already (no such program, a signal) stays.
+    static func wrapped(_ command: String) -> String {
+        "\(command) || { s=$?; [ $s -eq 1 ] || [ $s -gt 125 ] || s=\(fault); exit $s; }"
+    }
+}
+
+/// The names of `fleet agent`'s verbs.
+enum PgBackRestVerb {
+    static let backup = "pgbackrest-backup"
+    static let restore = "pgbackrest-restore"
+    static let verify = "pgbackrest-verify"
+    static let expire = "pgbackrest-expire"
+}

@@ -1,0 +1,25 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Foundation
+import Testing
+
+@testable import PgBackRestEngine
+
+@Suite(.serialized) struct ConformanceSerialTests {
+    @Test(arguments: EngineConformance.cases)
+    func conforms(_ rule: EngineConformance.Rule) async throws {
+        let options: [String: JSONValue] = ["retention": "fleet", "manageStanza": true]
+        try await StanzaBench.with(options: options, creates: false) { bench in
+            let away = bench.stanza.repository + ".away"
+            let conformance = EngineConformance.Bench(
+                engine: bench.engine, context: bench.context, server: bench.server,
+                carryOut: { try await bench.carryOut($0) }, place: { try bench.place($0) },
+                setReachable: { isReachable in
+                    let here = bench.stanza.repository
+                    try? FileManager.default.moveItem(
+                        atPath: isReachable ? away : here, toPath: isReachable ? here : away)
+                })
+            try await rule.check(conformance)
+        }
+    }
+}

@@ -1,0 +1,129 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Foundation
+import HostPlatform
+
+@testable import PgBackRestEngine
+
+/// A real server, a real stanza, and the real `fleet agent` beside the data, as a coordinator has them.
+struct StanzaBench: Sendable {
+    let scratch: ScratchDirectory
+    let server: PostgresServer
+    let stanza: PgBackRestStanza
+    let engine: PgBackRestEngine
+    let context: EngineContext
+    let platform: HostPlatform
+
+    static func with(
+        options: [String: JSONValue] = [:], global: [String] = [], segmentMegabytes: Int = 1, creates: Bool = true,
+        _ body: (StanzaBench) async throws -> Void
+    ) async throws {
+        try await withScratch { scratch in
+            let server = try await PostgresServer.create(
+                in: scratch, PostgresServer.Options(segmentMegabytes: segmentMegabytes))
+            let stanza = try PgBackRestStanza("orders", of: server, in: scratch, global: global)
+            let bench = try StanzaBench(scratch, server, stanza, options)
+            let archive = try bench.engine.archiving(bench.context).archive
+            try server.configure(["archive_mode": "on", "archive_command": archive])
+            try await server.start()
+            if creates { try await stanza.create() }
+            try await body(bench)
+        }
+    }
+
+    private init(
+        _ scratch: ScratchDirectory, _ server: PostgresServer, _ stanza: PgBackRestStanza, _ more: [String: JSONValue]
+    ) throws {
+        self.scratch = scratch
+        self.server = server
+        self.stanza = stanza
+        let state = try scratch.directory("state")
+        let options = PluginOptions(["configFile": .string(stanza.configuration)].merging(more) { $1 })
+        let declared = String(decoding: try JSONEncoder().encode(options), as: UTF8.self).dropFirst()
+        let configuration = try scratch.write(
+            """
+            apiVersion: fleet/v1
+            kind: Fleet
+            state: {sqlite: state/fleet.db}
+            clusters:
+              local: {environment: dev, platform: {plugin: host}}
+            instances:
+              orders:
+                cluster: local
+                platform: {dataDirectory: \(server.dataDirectory)}
+                engine: {"plugin": pgbackrest, \(declared)
+            """, to: "fleet.yaml")
+        let agent = AgentInvocation(executable: try BuiltProgram.path("fleet"), configuration: configuration)
+        let instance = Instance(
+            name: "orders", cluster: "local", environment: "dev",
+            platform: PluginOptions(["dataDirectory": .string(server.dataDirectory)]))
+        let plugin = PluginContext(
+            name: "orders", stateDirectory: state, agent: agent,
+            resolve: { throw FleetError(.configuration, "there is no secret \($0)") })
+        let platform = try HostPlatform(context: plugin, options: PluginOptions())
+        self.platform = platform
+        engine = try PgBackRestEngine(plugin, options)
+        context = EngineContext(
+            instance: instance, repositories: [], agent: agent,
+            location: InstanceLocation(
+                dataDirectory: server.dataDirectory, owner: server.installation.owner.name, binDirectory: nil),
+            endpoint: Endpoint(host: server.socketDirectory, port: server.port, user: server.user),
+            ask: { try await platform.query($0, of: instance) })
+    }
+
+    /// Runs a task as its platform would: beside the data, as its owner. Returns its result.
+    ///
+    /// - Throws: what it says went wrong.
+    @discardableResult
+    func carryOut(_ task: TaskSpec) async throws -> JSONValue {
+        let done = try await runTool(server.installation.owner.argv(task.argv), directory: "/")
+        var result = JSONValue.null
+        for event in done.text.split(separator: "\n").compactMap({ engine.event(fromLine: String($0)) }) {
+            switch event {
+            case .failure(let error): throw error
+            case .result(let value): result = value
+            case .progress, .log: break
+            }
+        }
+        try done.checked()
+        return result
+    }
+
+    @discardableResult
+    func backup(_ key: String, _ kind: BackupRecord.Kind = .full) async throws -> JSONValue {
+        try await carryOut(try await engine.backup(.init(key: key, kind: kind, repository: "repo1"), context))
+    }
+
+    func restore(
+        _ backup: BackupRecord, to directory: String, mode: RestoreRequest.Mode = .empty,
+        tablespaces: [String: String] = [:]
+    ) async throws {
+        let request = RestoreRequest(
+            key: "restore", backup: backup, dataDirectory: directory, mode: mode,
+            recovery: RecoverySettings(stop: .immediate, timeline: 1, archivingOff: true), tablespaces: tablespaces)
+        try await carryOut(try await engine.restore(request, context))
+    }
+
+    /// A directory that the server's owner may make a data directory in.
+    func place(_ name: String) throws -> String {
+        try scratch.directory("\(name).d", owner: server.installation.owner) + "/\(name)"
+    }
+
+    /// Ends the current segment and waits until it is in the repository. Returns its name.
+    @discardableResult
+    func archiveAll() async throws -> String {
+        try await server.query("create table if not exists archived (i int); insert into archived values (1)")
+        let name = try await server.value("select pg_walfile_name(pg_switch_wal())")
+        try await waitUntil("\(name) is archived") { !stanza.archived(name + "-").isEmpty }
+        return name
+    }
+
+    func code(of work: () async throws -> Void) async -> FleetError.Code? {
+        do {
+            try await work()
+            return nil
+        } catch {
+            return (error as? FleetError)?.code
+        }
+    }
+}
