@@ -8,7 +8,7 @@ SWIFT_FLAGS ?=
 # Arguments of one benchmark run, such as BENCH="--scale 100".
 BENCH ?=
 
-.PHONY: help demo test build lint format bench install-deps clean
+.PHONY: help demo test build lint format bench clusters-up clusters-down install-deps clean
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,6 +36,13 @@ bench: ## Measure against pg_basebackup (and pgBackRest, where installed) in one
 	@scripts/install-deps demo
 	@$(MAKE) --no-print-directory build
 	@Benchmarks/run $(BENCH)
+
+clusters-up: ## Start the two Kubernetes clusters of the tests, as root (Tests/KubernetesBench)
+	@scripts/install-deps clusters
+	@Tests/KubernetesBench/up
+
+clusters-down: ## Stop them and remove their state
+	@Tests/KubernetesBench/down
 
 install-deps: ## Install the Debian packages that building and testing need
 	@scripts/install-deps test

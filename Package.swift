@@ -75,6 +75,8 @@ let package = Package(
         room("HTTPClient", ["CLibCurl", "FleetPluginAPI"], settings: strictMemory),
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),
         room("TerminalUI", ["FleetPluginAPI"]),
+        room("KubernetesClient", ["FleetPluginAPI", "DurableFiles", "HTTPClient", "ProcessRunner", "YAML"]),
+        room("KubernetesWorkloads", ["FleetPluginAPI", "KubernetesClient"]),
 
         // Floor 2: configuration, durable state, plugins, and what is done to a PostgreSQL server over SQL.
         room("FleetConfig", ["FleetPluginAPI", "YAML", system]),
@@ -103,9 +105,18 @@ let package = Package(
             "PgBackRestEngine", at: "Engines/PgBackRest",
             ["Compression", "DurableFiles", "PostgresFormats", "ProcessRunner", crypto]),
         plugin("DirectoryStorage", at: "Storage/Directory", ["DurableFiles"]),
+        plugin("S3Storage", at: "Storage/S3", ["DurableFiles", "HTTPClient", crypto]),
         plugin(
             "HostPlatform", at: "Platforms/Host", ["DurableFiles", "PostgresFormats", "ProcessRunner", unixSignals]),
+        plugin(
+            "KubernetesPlatform", at: "Platforms/Kubernetes",
+            [
+                "KubernetesClient", "KubernetesWorkloads", "DurableFiles", "PostgresFormats", "ProcessRunner", "YAML",
+                unixSignals,
+            ]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
+        plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),
+        plugin("StatefulSetScaler", at: "Scalers/StatefulSet", ["KubernetesWorkloads"]),
         plugin("SQLProbe", at: "Probes/SQL"),
         plugin("HTTPProbe", at: "Probes/HTTP", ["HTTPClient"]),
         plugin("WebhookNotifier", at: "Notifiers/Webhook", ["HTTPClient"]),
@@ -116,16 +127,17 @@ let package = Package(
             name: "fleet",
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
-                "PgBackRestEngine", "DirectoryStorage",
-                "HostPlatform", "ProcessScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
+                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
+                "PgBackRestEngine", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
 
         // Tests.
         .target(
             name: "FleetTestSupport",
-            dependencies: ["FleetPluginAPI", "ProcessRunner", "PostgresClient"],
+            dependencies: ["FleetPluginAPI", "HTTPClient", "ProcessRunner", "PostgresClient"],
             path: "Tests/FleetTestSupport", swiftSettings: strict),
+        tests("FleetTestSupport", ["fleet"]),
         tests("FleetPluginAPI"),
         tests("YAML"),
         tests("Compression"),
@@ -133,6 +145,13 @@ let package = Package(
         tests("PostgresFormats", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("PostgresClient", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("HTTPClient", ["FleetPluginAPI", "ProcessRunner", "FleetTestSupport"]),
+        tests("KubernetesClient", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient"]),
+        .testTarget(
+            name: "KubernetesWorkloadsTests",
+            dependencies: ["KubernetesWorkloads", "FleetPluginAPI", "FleetTestSupport", "KubernetesClient"],
+            exclude: ["dying-proxy.py"], swiftSettings: strict),
+        tests("DeploymentScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
+        tests("StatefulSetScaler", ["FleetPluginAPI", "FleetTestSupport", "KubernetesWorkloads"]),
         tests("ProcessRunner", ["FleetPluginAPI"]),
         tests("TerminalUI", ["FleetPluginAPI"]),
         tests("FleetConfig", ["FleetPluginAPI", "YAML", "FleetTestSupport"]),
@@ -143,7 +162,8 @@ let package = Package(
         tests("FleetStore", ["FleetPluginAPI", "FleetTestSupport", "StateWriter", grdb]),
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
-        tests("NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "PostgresFormats", "FleetTestSupport"]),
+        tests(
+            "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
         tests(
             "PgBackRestEngine",
             ["DirectoryStorage", "FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
@@ -151,11 +171,13 @@ let package = Package(
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
         tests("DirectoryStorage", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),
+        tests("S3Storage", ["FleetPluginAPI", "FleetTestSupport", "HTTPClient", crypto]),
         // Stands in for the fleet binary where plugins run their own code in processes of their own.
         .executableTarget(
             name: "fleet-test-agent", dependencies: ["FleetPluginAPI", "HostPlatform", "ProcessScaler"],
             path: "Tests/fleet-test-agent", swiftSettings: strict),
         tests("HostPlatform", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
+        tests("KubernetesPlatform", ["FleetPluginAPI", "FleetTestSupport", "KubernetesClient", "fleet"]),
         tests("ProcessScaler", ["FleetPluginAPI", "FleetTestSupport", "ProcessRunner", "fleet-test-agent"]),
         tests("SQLProbe", ["FleetPluginAPI"]),
         tests(
@@ -169,6 +191,10 @@ let package = Package(
                 "FleetPluginAPI", "FleetConfig", "FleetStore", "FleetPluginHost", "FleetCoordinator", "TerminalUI",
                 "FleetTestSupport", argumentParser,
             ]),
+        // Many workloads taken down and brought back, measured: Benchmarks/run-workloads.
+        .executableTarget(
+            name: "WorkloadBenchmark", dependencies: ["FleetPluginAPI", "KubernetesClient", "KubernetesWorkloads"],
+            path: "Benchmarks/Workloads", swiftSettings: strict),
         // The whole program against real servers, as a user runs it.
         .testTarget(
             name: "EndToEndTests",

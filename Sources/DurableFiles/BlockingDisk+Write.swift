@@ -46,6 +46,10 @@ extension BlockingDisk {
             case ENOENT:
                 let parent = parentPath(of: path)
                 guard parent != path else { throw FleetError(errno: code, "cannot make the directory \(path)") }
+                // A file system without room for directories, as /proc, says so of one whose parent is there.
+                guard try status(parent, followingLinks: true) == nil else {
+                    throw FleetError(errno: code, "cannot make the directory \(path)")
+                }
                 try makeDirectories(parent, mode: mode, owner: owner)
                 return try makeDirectories(path, mode: mode, owner: owner)
             default:

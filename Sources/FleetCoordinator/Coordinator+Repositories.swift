@@ -74,6 +74,7 @@ extension Coordinator {
         let spec = try await task(engine, context, chosen, key)
         let follower = TaskFollower(
             engine: engine, instance: instance, platform: platform,
+            secrets: try inventory.repositorySecrets(of: name),
             note: { await observer.noted(step: spec.key, $0) },
             progress: { await observer.progressed(step: spec.key, $0) })
         let outcome = try await withTaskCancellationHandler {

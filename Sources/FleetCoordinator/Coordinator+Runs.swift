@@ -177,16 +177,29 @@ extension Coordinator {
     }
 
     private func putsBack(_ plan: Plan, _ run: RunRecord, _ step: StepPlan) async throws -> Bool {
-        guard plan.kind == .restore else { return false }
+        guard try await canBePutBack(plan) else { return false }
         switch plan.options.onFailure {
         case .hold: return false
         case .putBack: return true
         case .auto:
             let steps = try await store.steps(of: run.id)
             let touched = steps.contains { record in
-                StepKind(rawValue: record.kind)?.touchesData == true && record.state != .pending
+                // Setting aside is a rename: where it failed, nothing moved.
+                let isHarmless = record.id == step.id && step.kind == .setAside
+                return StepKind(rawValue: record.kind)?.touchesData == true && record.state != .pending && !isHarmless
             }
             return !touched || step.kind == .verify
+        }
+    }
+
+    /// A restore, or the undo of one that had succeeded. What puts a failed run back is not itself put back.
+    private func canBePutBack(_ plan: Plan) async throws -> Bool {
+        switch plan.kind {
+        case .restore: return true
+        case .undo:
+            guard let undone = plan.undoes else { return false }
+            return try await requireRun(undone).state == .succeeded
+        case .restoreInto, .backup: return false
         }
     }
 

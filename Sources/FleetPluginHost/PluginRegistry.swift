@@ -67,6 +67,11 @@ extension PluginRegistry {
         return all.sorted { ($0.role.rawValue, $0.name) < ($1.role.rawValue, $1.name) }
     }
 
+    /// What this plugin says of itself; nil when there is none of the name.
+    public func descriptor(_ role: PluginRole, _ name: String) -> PluginDescriptor? {
+        descriptors.first { $0.role == role && $0.name == name }
+    }
+
     /// Subcommands of `fleet agent` that plugins bring along, by name.
     public var agentVerbs: [AgentVerb] {
         verbs.values.sorted { $0.name < $1.name }

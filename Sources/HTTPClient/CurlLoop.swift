@@ -5,13 +5,16 @@ import Synchronization
 
 /// The thread on which libcurl runs: it owns the multi handle and every easy handle in it.
 ///
-/// `@unchecked`: `multi` and `handles` are touched by that thread alone, except for `curl_multi_wakeup`, which may be
+/// `@unchecked`: `multi`, the handles and the tunnels are touched by that thread alone, except for `curl_multi_wakeup`, which may be
 /// called from any thread (its manual page); everything else is in `state`.
 @safe final class CurlLoop: @unchecked Sendable {
     enum Command: Sendable {
         case start(Transfer)
         case unpause(Transfer)
         case cancel(Transfer)
+        case open(Tunnel)
+        case serve(Tunnel)
+        case close(Tunnel)
     }
 
     private struct State {
@@ -23,6 +26,9 @@ import Synchronization
     private let state = Mutex(State())
     private let multi: UnsafeMutableRawPointer
     private var handles: [UnsafeMutableRawPointer: EasyHandle] = unsafe [:]
+    private var handlesOfTransfers: [ObjectIdentifier: EasyHandle] = [:]
+
+    private let tunnels = TunnelTable()
 
     private static let isReady: Bool = curl_global_init(fleet_curl_global_default) == CURLE_OK
 
@@ -45,7 +51,11 @@ import Synchronization
             return (false, !state.hasThread)
         }
         if isClosed {
-            if case .start(let transfer) = command { transfer.finish(.failure(CancellationError())) }
+            switch command {
+            case .start(let transfer): transfer.finish(.failure(CancellationError()))
+            case .open(let tunnel): tunnel.end(.failure(CancellationError()))
+            default: break
+            }
             return
         }
         if needsThread { startThread() }
@@ -89,8 +99,19 @@ import Synchronization
             var running: Int32 = 0
             _ = unsafe curl_multi_perform(multi, &running)
             finishDone()
-            _ = unsafe curl_multi_poll(multi, nil, 0, unsafe handles.isEmpty ? 60_000 : 1000, nil)
+            tunnels.perform()
+            wait()
         }
+    }
+
+    private func wait() {
+        let longest = min(tunnels.longestWait, unsafe handles.isEmpty ? 60_000 : 1000)
+        var descriptors = tunnels.descriptors()
+        let count = UInt32(descriptors.count)
+        _ = unsafe descriptors.withUnsafeMutableBufferPointer {
+            unsafe curl_multi_poll(multi, $0.baseAddress, count, longest, nil)
+        }
+        tunnels.note(descriptors)
     }
 
     private func perform(_ command: Command) {
@@ -103,6 +124,7 @@ import Synchronization
                     throw FleetError(.failed, "\(transfer.request): libcurl refused the transfer")
                 }
                 unsafe handles[handle.pointer] = handle
+                handlesOfTransfers[ObjectIdentifier(transfer)] = handle
             } catch {
                 transfer.finish(.failure(error))
             }
@@ -113,6 +135,10 @@ import Synchronization
             guard let handle = handle(of: transfer) else { return transfer.finish(.failure(CancellationError())) }
             remove(handle)
             transfer.finish(.failure(CancellationError()))
+        case .open(let tunnel): tunnels.open(tunnel)
+        // It is served with all others.
+        case .serve: break
+        case .close(let tunnel): tunnels.close(tunnel)
         }
     }
 
@@ -131,6 +157,7 @@ import Synchronization
     }
 
     private func endAll() {
+        tunnels.closeAll()
         let remaining = unsafe Array(handles.values)
         for handle in remaining {
             remove(handle)
@@ -141,9 +168,10 @@ import Synchronization
     private func remove(_ handle: EasyHandle) {
         _ = unsafe curl_multi_remove_handle(multi, handle.pointer)
         unsafe handles[handle.pointer] = nil
+        handlesOfTransfers[ObjectIdentifier(handle.transfer)] = nil
     }
 
     private func handle(of transfer: Transfer) -> EasyHandle? {
-        unsafe handles.values.first { $0.transfer === transfer }
+        handlesOfTransfers[ObjectIdentifier(transfer)]
     }
 }

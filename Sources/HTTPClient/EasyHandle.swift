@@ -7,9 +7,11 @@ import Synchronization
     let transfer: Transfer
     let pointer: UnsafeMutableRawPointer
     private var headerList: UnsafeMutablePointer<curl_slist>?
+    private var addressList: UnsafeMutablePointer<curl_slist>?
     private let errorText: UnsafeMutablePointer<CChar>
 
-    init(_ transfer: Transfer) throws {
+    /// - Parameter connectsOnly: what is sent and received then is the caller's.
+    init(_ transfer: Transfer, connectsOnly: Bool = false) throws {
         guard let pointer = unsafe curl_easy_init() else {
             throw FleetError(.exhausted, "\(transfer.request): libcurl has no memory")
         }
@@ -18,8 +20,13 @@ import Synchronization
         unsafe errorText = .allocate(capacity: Int(CURL_ERROR_SIZE))
         unsafe errorText.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         try setRequest()
-        try setBody()
-        try setHeaders()
+        if connectsOnly {
+            try set(CURLOPT_CONNECT_ONLY, 1)
+            try set(CURLOPT_HTTPPROXYTUNNEL, 1)
+        } else {
+            try setBody()
+            try setHeaders()
+        }
         try setConnection()
         try setTLS()
         setCallbacks()
@@ -28,12 +35,17 @@ import Synchronization
     deinit {
         unsafe curl_easy_cleanup(pointer)
         unsafe curl_slist_free_all(headerList)
+        unsafe curl_slist_free_all(addressList)
         unsafe errorText.deallocate()
     }
 
     /// What the end of the transfer means.
     func outcome(_ code: CURLcode) -> Result<Void, any Error> {
         guard code != CURLE_OK else { return .success(()) }
+        var sent = 0
+        if unsafe fleet_curl_get_long(pointer, CURLINFO_REQUEST_SIZE, &sent) == CURLE_OK, sent == 0 {
+            transfer.noteUnsent()
+        }
         let said = unsafe String(cString: errorText)
         let cause = unsafe said.isEmpty ? String(cString: curl_easy_strerror(code)) : said
         return .failure(CurlFailure.error(code, transfer.request, cause: cause))
@@ -128,7 +140,23 @@ import Synchronization
 
     private func setConnection() throws {
         if let path = transfer.options.unixSocket { try set(CURLOPT_UNIX_SOCKET_PATH, path) }
-        if !transfer.options.usesProxyEnvironment { try set(CURLOPT_PROXY, "") }
+        if let proxy = transfer.options.proxy {
+            try proxy.reveal { try set(CURLOPT_PROXY, $0) }
+            try set(CURLOPT_NOPROXY, "")
+        } else if !transfer.options.usesProxyEnvironment {
+            try set(CURLOPT_PROXY, "")
+        }
+        if let address = transfer.options.connectTo {
+            guard let list = unsafe curl_slist_append(nil, "::\(address)") else {
+                throw FleetError(.exhausted, "\(transfer.request): libcurl has no memory")
+            }
+            unsafe addressList = list
+            try check(unsafe fleet_curl_set_list(pointer, CURLOPT_CONNECT_TO, list))
+        }
+        // Whoever waits for an answer for long learns that the other side is gone.
+        try set(CURLOPT_TCP_KEEPALIVE, 1)
+        try set(CURLOPT_TCP_KEEPIDLE, 30)
+        try set(CURLOPT_TCP_KEEPINTVL, 10)
     }
 
     private func setTLS() throws {

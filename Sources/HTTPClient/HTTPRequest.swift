@@ -46,6 +46,9 @@ public struct HTTPRequest: Sendable {
     public var redirects: Int
     /// Whether repeating the request is safe; nil: by its method.
     public var isIdempotent: Bool?
+    /// Statuses by which this server says that it has done nothing, so that even a request whose repetition is not
+    /// safe may be tried again.
+    public var refusals: Set<Int>
     /// Errors name the server alone: for URLs whose path is a secret.
     public var hidesPath: Bool
 
@@ -53,7 +56,7 @@ public struct HTTPRequest: Sendable {
         _ method: Method = .get, _ url: String, headers: HTTPHeaders = [:], secretHeaders: [String: Secret] = [:],
         body: Body = .none, deadline: Duration = .seconds(60), connectTimeout: Duration = .seconds(10),
         stallTimeout: Duration = .seconds(30), responseLimit: Int64 = 64 << 20, redirects: Int = 0,
-        isIdempotent: Bool? = nil, hidesPath: Bool = false
+        isIdempotent: Bool? = nil, refusals: Set<Int> = [], hidesPath: Bool = false
     ) {
         self.method = method
         self.url = url
@@ -66,6 +69,7 @@ public struct HTTPRequest: Sendable {
         self.responseLimit = responseLimit
         self.redirects = redirects
         self.isIdempotent = isIdempotent
+        self.refusals = refusals
         self.hidesPath = hidesPath
     }
 }

@@ -7,9 +7,18 @@ public struct HTTPResponse: Sendable {
     /// Reads the rest of the body.
     public func collect() async throws -> HTTPResult {
         var bytes: [UInt8] = []
-        for try await piece in body { bytes += piece }
+        for try await piece in body {
+            // A large body would be copied each time that it outgrows its place.
+            if bytes.isEmpty {
+                bytes.reserveCapacity(headers["content-length"].flatMap { Int($0) }.map(Self.room) ?? 0)
+            }
+            bytes += piece
+        }
         return HTTPResult(status: status, headers: headers, body: bytes)
     }
+
+    /// What a head says of its body's length is believed only so far.
+    private static func room(_ length: Int) -> Int { max(0, min(length, 128 << 20)) }
 }
 
 /// A whole answer.

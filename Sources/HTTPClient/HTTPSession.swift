@@ -14,6 +14,10 @@ public final class HTTPSession: Sendable {
         public var unixSocket: String?
         /// Whether `http_proxy`, `HTTPS_PROXY`, `NO_PROXY` and their like count.
         public var usesProxyEnvironment: Bool
+        /// The URL of a proxy for everything, whatever the environment says; it may contain a password.
+        public var proxy: Secret?
+        /// `host:port` to connect to instead of the URL's, which is still the name that certificates must have.
+        public var connectTo: String?
         public var connectionsPerHost: Int
         public var connections: Int
         /// What the server is told: `User-Agent`.
@@ -21,8 +25,11 @@ public final class HTTPSession: Sendable {
 
         public init(
             tls: TLSOptions = TLSOptions(), unixSocket: String? = nil, usesProxyEnvironment: Bool = true,
-            connectionsPerHost: Int = 16, connections: Int = 64, agent: String = "fleet"
+            proxy: Secret? = nil, connectTo: String? = nil, connectionsPerHost: Int = 16, connections: Int = 64,
+            agent: String = "fleet"
         ) {
+            self.proxy = proxy
+            self.connectTo = connectTo
             self.tls = tls
             self.unixSocket = unixSocket
             self.usesProxyEnvironment = usesProxyEnvironment
@@ -72,9 +79,16 @@ public final class HTTPSession: Sendable {
     /// - Throws: `unavailable` (name, connection, transfer), `timedOut`, `denied` (TLS), `exhausted` (answer too large),
     ///   `protocolViolation`, `usage`, `configuration` (certificate files), `CancellationError`.
     public func send(_ request: HTTPRequest) async throws -> HTTPResponse {
+        try await send(try transfer(request))
+    }
+
+    func transfer(_ request: HTTPRequest) throws -> Transfer {
         try request.validate()
+        return Transfer(request, options, loop)
+    }
+
+    func send(_ transfer: Transfer) async throws -> HTTPResponse {
         try Task.checkCancellation()
-        let transfer = Transfer(request, options, loop)
         transfer.startFeeding()
         let head = try await transfer.start()
         return HTTPResponse(status: head.status, headers: head.headers, body: HTTPBody(transfer, self))

@@ -26,6 +26,13 @@ public struct RetryPolicy: Sendable {
 
     /// Runs `attempt` until it succeeds, fails for good or may not be tried again; then its last error or result.
     public func run(_ attempt: () async throws -> HTTPResult) async throws -> HTTPResult {
+        try await run(attempt) { _ in true }
+    }
+
+    /// - Parameter mayRepeat: whether it is safe to try again after that.
+    func run(
+        _ attempt: () async throws -> HTTPResult, mayRepeat: (Result<HTTPResult, any Error>) -> Bool
+    ) async throws -> HTTPResult {
         let clock = ContinuousClock()
         let end = clock.now.advanced(by: budget)
         var number = 1
@@ -42,7 +49,9 @@ public struct RetryPolicy: Sendable {
             } catch let error as FleetError where error.isRetriable {
                 result = .failure(error)
             }
-            guard number < attempts, clock.now.advanced(by: pause) < end else { return try result.get() }
+            guard number < attempts, mayRepeat(result), clock.now.advanced(by: pause) < end else {
+                return try result.get()
+            }
             try await sleep(pause)
             number += 1
         }
@@ -62,11 +71,31 @@ public struct RetryPolicy: Sendable {
 }
 
 extension HTTPSession {
-    /// Sends a request whose repetition is safe until it succeeds or `policy` gives up; any other request once.
-    public func fetch(_ request: HTTPRequest, retrying policy: RetryPolicy) async throws -> HTTPResult {
+    /// Sends a request until it succeeds or `policy` gives up. One whose repetition is not safe is sent again only when
+    /// not a byte of it reached the server, or the answer is one of its `refusals`; one with a streamed body never is.
+    ///
+    /// - Parameter limit: a turn of it is taken for each attempt, and not while pausing.
+    public func fetch(
+        _ request: HTTPRequest, retrying policy: RetryPolicy, limit: RequestLimit? = nil
+    ) async throws -> HTTPResult {
         var policy = policy
         if case .stream = request.body { policy.attempts = 1 }
-        if !(request.isIdempotent ?? request.method.isIdempotent) { policy.attempts = 1 }
-        return try await policy.run { try await fetch(request) }
+        let isSafe = request.isIdempotent ?? request.method.isIdempotent
+        var wasUnsent = false
+        return try await policy.run {
+            let transfer = try transfer(request)
+            do {
+                guard let limit else { return try await send(transfer).collect() }
+                return try await limit.withTurn { try await send(transfer).collect() }
+            } catch {
+                wasUnsent = transfer.isUnsent
+                throw error
+            }
+        } mayRepeat: { result in
+            switch result {
+            case .success(let answer): isSafe || request.refusals.contains(answer.status)
+            case .failure: isSafe || wasUnsent
+            }
+        }
     }
 }

@@ -1,4 +1,4 @@
-import FleetPluginAPI
+public import FleetPluginAPI
 import Glibc
 
 extension Timestamp {
@@ -10,7 +10,7 @@ extension Timestamp {
     }
 
     /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7; the obsolete forms are not read).
-    init?(httpDate text: String) {
+    public init?(httpDate text: String) {
         let parts = text.split(separator: " ")
         let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
         guard parts.count == 6, parts[5] == "GMT", let day = Int(parts[1]),

@@ -40,6 +40,8 @@ final class Transfer: Sendable {
         /// What this program found wrong, which libcurl knows only as "a callback failed".
         var fault: (any Error)?
         var outcome: Result<Void, any Error>?
+        /// Not a byte of the request reached the server.
+        var isUnsent = false
     }
 
     init(_ request: HTTPRequest, _ options: HTTPSession.Options, _ loop: CurlLoop) {
@@ -132,6 +134,13 @@ final class Transfer: Sendable {
             waiters.reader?.resume(throwing: error)
         }
     }
+
+    /// Called by libcurl's thread before `finish`: the server knows nothing of this request.
+    func noteUnsent() {
+        state.withLock { $0.isUnsent = true }
+    }
+
+    var isUnsent: Bool { state.withLock { $0.isUnsent } }
 
     var isOver: Bool { state.withLock { $0.outcome != nil } }
 

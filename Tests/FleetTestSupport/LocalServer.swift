@@ -172,7 +172,8 @@ public final class LocalConnection {
         while fill() {}
     }
 
-    private func read(_ count: Int) -> [UInt8]? {
+    /// Nil when the client goes before it has sent so many bytes.
+    public func read(_ count: Int) -> [UInt8]? {
         while buffer.count < count { guard fill() else { return nil } }
         defer { buffer.removeFirst(count) }
         return Array(buffer.prefix(count))

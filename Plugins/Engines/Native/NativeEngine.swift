@@ -33,7 +33,8 @@ public struct NativeEngine: Engine {
     }
 
     public var capabilities: EngineCapabilities {
-        EngineCapabilities(backupKinds: [.full], deltaRestore: true, remapsTablespaces: true)
+        EngineCapabilities(
+            backupKinds: [.full], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true)
     }
 
     public func event(fromLine line: String) -> TaskEvent? {

@@ -6,7 +6,7 @@ import ProcessRunner
 /// An instance with its `platform:` block held against the file system.
 struct HostInstance: Sendable {
     var name: String
-    /// Absolute, as declared.
+    /// Absolute, a symbolic link at its end followed.
     var dataDirectory: String
     var owner: UserAccount
     var options: PluginOptions
@@ -20,7 +20,8 @@ struct HostInstance: Sendable {
     /// - Throws: `configuration` for options that cannot be right, `denied` when fleet runs as neither root nor owner.
     static func resolve(_ instance: Instance, on disk: Disk) async throws -> HostInstance {
         let name = instance.name
-        let directory = try absolute(instance.platform.required("dataDirectory"), of: name)
+        let declared = try absolute(instance.platform.required("dataDirectory"), of: name)
+        let directory = try await disk.run { try followed(declared) }
         let status = try await disk.status(directory, followingLinks: true)
         if let status, status.kind != .directory {
             throw FleetError(
@@ -63,6 +64,17 @@ struct HostInstance: Sendable {
         var path = Substring(path)
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         return String(path)
+    }
+
+    /// Where a symbolic link leads, whether or not something is there. Blocks.
+    private static func followed(_ path: String) throws -> String {
+        var path = path
+        for _ in 0..<40 {
+            guard try BlockingDisk.status(path)?.kind == .symbolicLink else { return path }
+            let target = try BlockingDisk.destination(ofLink: path)
+            path = target.hasPrefix("/") ? target : "\(parentPath(of: path))/\(target)"
+        }
+        throw FleetError(.configuration, "\(path) is a symbolic link in a circle")
     }
 
     /// Who owns the data directory; where it is missing, who will.

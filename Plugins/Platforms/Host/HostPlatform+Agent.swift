@@ -33,7 +33,7 @@ extension HostPlatform {
     }
 
     /// Where the agent may lie, the best place first.
-    private var agentDirectories: [String] {
+    var agentDirectories: [String] {
         if let declared = options.string("agentDirectory") { return [declared] }
         let own = "\(context.stateDirectory)/agents"
         // Every fleet on this machine has its own folder there: two may call an instance by one name.

@@ -97,7 +97,7 @@ extension HostPlatform {
 
 /// Names beside a data directory.
 private struct AsidePlaces {
-    /// The data directory itself, symbolic links resolved.
+    /// The data directory itself.
     var place: String
     var aside: String
     /// What was in place when the old data was put back.
@@ -107,7 +107,7 @@ private struct AsidePlaces {
         guard !tag.isEmpty, tag.count <= 100, tag.utf8.allSatisfy(Self.isPlain) else {
             throw FleetError(.usage, "\(tag) cannot be a tag", hint: "letters, digits and hyphens, at most 100")
         }
-        place = try Self.resolved(host.dataDirectory)
+        place = host.dataDirectory
         aside = "\(place).fleet-aside-\(tag)"
         removed = "\(place).fleet-removed-\(tag)"
     }
@@ -119,17 +119,5 @@ private struct AsidePlaces {
             true
         default: false
         }
-    }
-
-    /// Where a symbolic link leads, whether or not something is there.
-    private static func resolved(_ path: String) throws -> String {
-        var path = path
-        for _ in 0..<40 {
-            guard try BlockingDisk.status(path)?.kind == .symbolicLink else { return path }
-            let target = try BlockingDisk.destination(ofLink: path)
-            let parent = path.split(separator: "/").dropLast().map { "/\($0)" }.joined()
-            path = target.hasPrefix("/") ? target : "\(parent)/\(target)"
-        }
-        throw FleetError(.configuration, "\(path) is a symbolic link in a circle")
     }
 }

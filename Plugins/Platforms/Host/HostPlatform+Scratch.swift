@@ -52,7 +52,7 @@ extension HostPlatform {
 
     /// Where a scratch place is put: as the request says, as the cluster's options say, else beside the source's data,
     /// where the owner can go and where there is room for data of that size.
-    private func scratchDirectory(of request: ScratchRequest, beside source: HostInstance) throws -> String {
+    func scratchDirectory(of request: ScratchRequest, beside source: HostInstance) throws -> String {
         guard !request.name.isEmpty, request.name.utf8.count <= 63,
             request.name.utf8.allSatisfy({ byte in
                 (0x61...0x7a).contains(byte) || (0x30...0x39).contains(byte) || byte == UInt8(ascii: "-")

@@ -71,6 +71,13 @@ actor ApplicationSupervisor {
             ticking.cancel()
         }
         for await event in events {
+            // Without its folder nobody can tell it anything any more.
+            let isForsaken = try await disk.run { [folder] in try BlockingDisk.status(folder.path) == nil }
+            if isForsaken {
+                for runner in runners.values { runner.cancel() }
+                for runner in runners.values { await runner.value }
+                return
+            }
             guard event == .look else {
                 for runner in runners.values { runner.cancel() }
                 for runner in runners.values { await runner.value }

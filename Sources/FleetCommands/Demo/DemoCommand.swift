@@ -57,6 +57,8 @@ struct DemoCommand: FleetVerb {
         try await DemoStory(coordinator: coordinator, layout: layout, voice: voice).tell()
         voice.chapter(
             "Told in \(DurationText.text(ContinuousClock.now - start)).", "The fleet goes on running. Play with it:")
+        // Nobody has installed it yet who has only built it.
+        if try !Executable.isInPath() { voice.say(StyledText("  alias fleet=\(try Executable.path())", .strong)) }
         for line in Self.suggestions { voice.say(StyledText("  \(line)")) }
         return .done
     }

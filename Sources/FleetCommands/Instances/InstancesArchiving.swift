@@ -12,16 +12,28 @@ struct InstancesArchiving: FleetQuestion {
             reload.
 
               fleet instances archiving orders >> /etc/postgresql/15/main/conf.d/fleet.conf
+
+            In Kubernetes the server can call fleet only when its pod template brings fleet along. --patch prints what \
+            the template lacks, as a patch for kustomize or kubectl:
+
+              fleet instances archiving orders --patch > fleet-agent.yaml
             """)
 
     @Argument(help: "The instance.") var instance: String
+    @Flag(help: "Print what the declaration of the server's workload needs, and nothing else.") var patch = false
     @OptionGroup var global: GlobalOptions
 
     func answer(_ session: Session) async throws -> ArchivingSettings {
         let coordinator = try await session.coordinator()
         let declared = try coordinator.inventory.instance(instance)
+        let integration = try await coordinator.inventory.platform(of: declared).integration(of: declared)
+        if patch, integration == nil {
+            throw FleetError(
+                .unsupported, "nothing needs to be added to the declaration of \(instance)",
+                hint: "leave --patch out: the settings of its server are all there is")
+        }
         let commands = try await coordinator.inventory.archiveCommands(of: declared)
-        return ArchivingSettings(instance: instance, commands)
+        return ArchivingSettings(instance: instance, commands, integration: integration, printsPatch: patch)
     }
 }
 
@@ -35,18 +47,30 @@ struct ArchivingSettings: Displayable {
     var archiveTimeout: Int
     /// What a restore writes; for reference.
     var restoreCommand: String
+    /// What the declaration of the server's workload needs in addition; null where nothing is.
+    var patch: String?
+    private var printsPatch = false
 
-    init(instance: String, _ commands: ArchiveCommands) {
+    private enum CodingKeys: String, CodingKey {
+        case instance, walLevel, archiveMode, archiveCommand, archiveTimeout, restoreCommand, patch
+    }
+
+    init(instance: String, _ commands: ArchiveCommands, integration: String? = nil, printsPatch: Bool = false) {
         self.instance = instance
         walLevel = "replica"
         archiveMode = "on"
         archiveCommand = commands.archive
         archiveTimeout = 60
         restoreCommand = commands.restore
+        patch = integration
+        self.printsPatch = printsPatch
     }
 
     func lines(_ page: Page) -> [StyledText] {
-        [
+        if printsPatch {
+            return (patch ?? "").split(separator: "\n", omittingEmptySubsequences: false).map { StyledText(String($0)) }
+        }
+        return [
             StyledText("# WAL archiving of \(instance), by fleet", .faint),
             StyledText("wal_level = \(walLevel)"),
             StyledText("archive_mode = \(archiveMode)                  ")

@@ -75,6 +75,12 @@ struct MemberLines {
     }
 
     private func addLost(_ lost: LostView, _ card: inout Card) {
+        if let moment = lost.unknownAfter {
+            let known = lost.commits > 0 ? Self.grouped(lost.commits) + " archived commits, and " : ""
+            card.add("loses", StyledText("\(known)whatever was committed after", .bad))
+            return card.add(
+                "", StyledText("\(Ages.moment(moment)) and not archived: the server does not run", .bad))
+        }
         guard lost.commits > 0 else {
             return card.add("loses", StyledText(plan.kind == "restoreInto" ? "nothing here" : "nothing", .good))
         }

@@ -1,6 +1,7 @@
 import DurableFiles
 import FleetPluginAPI
 import Glibc
+import ProcessRunner
 
 /// Which fleet.yaml is meant.
 enum ConfigurationFile {
@@ -62,5 +63,13 @@ enum Executable {
         } catch {
             throw FleetError(error, "the path of this program cannot be found")
         }
+    }
+
+    /// Whether a shell that is told `fleet` runs this program.
+    static func isInPath() throws -> Bool {
+        guard let found = ExecutableSearch.find("fleet") else { return false }
+        guard let one = try BlockingDisk.status(found, followingLinks: true) else { return false }
+        let other = try BlockingDisk.status(path(), followingLinks: true)
+        return one.device == other?.device && one.inode == other?.inode
     }
 }

@@ -66,10 +66,13 @@ struct LostView: Hashable, Sendable, Codable {
     var commits: Int
     var first: Timestamp?
     var last: Timestamp?
+    /// Commits after this time are not counted, as the server does not run; absent when all are known.
+    var unknownAfter: Timestamp?
 
     init(_ lost: LostCommits) {
         commits = lost.count
         first = lost.first
         last = lost.last
+        unknownAfter = lost.unknownAfter
     }
 }

@@ -54,7 +54,8 @@ struct WindowReport: Displayable {
         for window in instance.windows {
             table.add([
                 StyledText("\(window.timeline)"), StyledText(Ages.second(window.start.nextWholeSecond)),
-                StyledText(Ages.second(window.end)), StyledText(Ages.rough(window.end - window.start)),
+                StyledText(Ages.second(max(window.end, window.start.nextWholeSecond))),
+                StyledText(Ages.rough(window.end - window.start)),
                 Self.ending(window, observedAt),
             ])
         }

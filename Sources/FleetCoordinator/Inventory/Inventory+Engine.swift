@@ -25,7 +25,7 @@ extension Inventory {
             instance: instance, repositories: try repositories(of: instance.name),
             agent: try await platform.installAgent(try configuration.extract(instance: instance.name), for: there),
             location: try await platform.location(of: there),
-            endpoint: try await platform.endpoint(of: there), ask: try ask(beside: there))
+            endpoint: try await platform.taskEndpoint(of: there), ask: try ask(beside: there))
     }
 
     /// What to write into the configuration of an instance so that it archives and can recover; puts the agent there.

@@ -33,8 +33,14 @@ public struct Inventory: Sendable {
         self.platforms = platforms
     }
 
-    private func context(_ name: String) -> PluginContext {
-        PluginContext(name: name, stateDirectory: stateDirectory, agent: agentHere, resolve: resolve)
+    private func context(_ name: String, in cluster: String? = nil) -> PluginContext {
+        let place = cluster.flatMap { name in
+            configuration.clusters[name].map {
+                ClusterContext(name: name, plugin: $0.platform.plugin, platform: $0.platform.options)
+            }
+        }
+        return PluginContext(
+            name: name, stateDirectory: stateDirectory, agent: agentHere, resolve: resolve, cluster: place)
     }
 }
 
@@ -103,18 +109,21 @@ extension Inventory {
     }
 
     public func engine(of instance: String) throws -> any Engine {
-        let use = try declaration(instance).engine
-        return try registry.engine(use.plugin, context(instance), use.options)
+        let declared = try declaration(instance)
+        let use = declared.engine
+        return try registry.engine(use.plugin, context(instance, in: declared.cluster), use.options)
     }
 
     public func scaler(of application: String) throws -> any Scaler {
-        let use = try declaration(ofApplication: application).scaler
-        return try registry.scaler(use.plugin, context(application), use.options)
+        let declared = try declaration(ofApplication: application)
+        let use = declared.scaler
+        return try registry.scaler(use.plugin, context(application, in: declared.cluster), use.options)
     }
 
     public func probes(of application: String) throws -> [any Probe] {
-        try (configuration.applications[application]?.probes ?? []).map {
-            try registry.probe($0.plugin, context(application), $0.options)
+        guard let declared = configuration.applications[application] else { return [] }
+        return try declared.probes.map {
+            try registry.probe($0.plugin, context(application, in: declared.cluster), $0.options)
         }
     }
 

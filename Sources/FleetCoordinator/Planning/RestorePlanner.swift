@@ -21,6 +21,8 @@ struct RestorePlanner: Sendable {
         let applications =
             input.into == nil
             ? try await ApplicationPlanner(inventory: inventory).plans(using: names, records: [:]) : []
+        let remarks = try await ObstacleCheck(inventory: inventory).pass(
+            members: members, beside: input.into != nil, applications: applications.map(\.name))
         let target = members.first?.target?.requested ?? input.target.target
         let title =
             "restore \(names.joined(separator: ", ")) to \(target)"
@@ -31,7 +33,7 @@ struct RestorePlanner: Sendable {
             options: input.options,
             steps: input.into == nil
                 ? RestoreSteps.inPlace(members, applications, input.options) : RestoreSteps.beside(members),
-            warnings: warnings(members, applications, input))
+            warnings: warnings(members, applications, input) + remarks)
     }
 
     private func member(_ name: String, _ input: RestoreInput) async throws -> Plan.Member {
@@ -43,6 +45,10 @@ struct RestorePlanner: Sendable {
         var target = try await resolver(world, engine).resolve(input.target)
         target.parameters = missing(target.parameters, in: world)
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
+        let mode: RestoreRequest.Mode =
+            input.into != nil || world.process.state == .absent || wayBack == .setAside ? .empty : .delta
+        if input.into == nil, world.server == nil, world.process.state != .absent { reportUnknownLoss(world, &target) }
+        if input.into == nil { target.remarks += configurationRemarks(mode, engine, target) }
         if wayBack == .setAside, !target.backup.tablespaces.isEmpty {
             throw FleetError(
                 .refused, "\(name) has tablespaces outside its data directory, which cannot be kept beside",
@@ -57,7 +63,7 @@ struct RestorePlanner: Sendable {
         return Plan.Member(
             instance: name, environment: instance.environment, target: target, wayBack: wayBack,
             state: world.process.state, systemIdentifier: world.systemIdentifier, timeline: world.timeline,
-            mode: input.into != nil || world.process.state == .absent || wayBack == .setAside ? .empty : .delta,
+            mode: mode,
             sessions: sessions, estimate: try await Estimator(store: store).estimate(name, target),
             checks: declared.checks, backup: nil, scratch: input.into.map { scratch($0, world, target) }, undo: nil,
             repository: declared.repositories.first ?? target.backup.repository)
@@ -79,6 +85,28 @@ struct RestorePlanner: Sendable {
         guard let configured = world.server?.parameters ?? world.process.control?.parameters else { return needed }
         let merged = configured.merged(with: needed)
         return merged == configured ? nil : merged
+    }
+
+    /// A server that is down cannot be asked what it wrote and did not archive.
+    private func reportUnknownLoss(_ world: InstanceWorld, _ target: inout ResolvedTarget) {
+        let windows = RecoveryWindow.all(in: ArchiveMap(world.catalog), backups: world.catalog.backups)
+        let archived = windows.filter { $0.timeline == world.timeline ?? target.timeline }.map(\.end).max()
+        target.lost.unknownAfter = archived ?? target.backup.stopTime
+        target.remarks.append(
+            "the server does not run: start it if it can be started, so that it archives what it has not archived yet")
+    }
+
+    /// What becomes of `postgresql.conf`, `pg_hba.conf`, `ALTER SYSTEM` and foreign files in the data directory.
+    private func configurationRemarks(
+        _ mode: RestoreRequest.Mode, _ engine: any Engine, _ target: ResolvedTarget
+    ) -> [String] {
+        let backup = target.backup.label
+        if mode == .empty { return ["configuration files in the data directory will be those of the backup \(backup)"] }
+        if engine.capabilities.keepsConfiguration { return [] }
+        return [
+            "configuration files in the data directory become those of the backup \(backup), and files there that the "
+                + "backup has not are removed"
+        ]
     }
 
     private func scratch(
@@ -104,6 +132,15 @@ struct RestorePlanner: Sendable {
                 cause: archiving.mode == "off"
                     ? "archive_mode is off" : "archiving of \(archiving.lastFailed ?? "a segment") failed",
                 hint: "mend archiving, or keep the data directory beside with --way-back set-aside")
+        }
+        let history = world.timeline.flatMap { ArchiveMap(world.catalog).history(of: $0) }
+        guard history.map({ world.catalog.backups.contains(where: $0.isReached(from:)) }) ?? true else {
+            throw FleetError(
+                .refused,
+                "no backup of \(world.instance.name) leads to its present state, so it could not be brought back",
+                hint:
+                    "back it up first (fleet backup \(world.instance.name)), or keep its data with --way-back set-aside"
+            )
         }
         return .archive
     }

@@ -51,10 +51,7 @@ extension RecoveryWindow {
     private static func windows(
         on timeline: TimelineID, _ history: TimelineHistory, _ map: ArchiveMap, _ backups: [BackupRecord]
     ) -> [RecoveryWindow] {
-        let usable = backups.filter { backup in
-            guard let exit = history.exit(from: backup.timeline) else { return false }
-            return exit.map { backup.stopLSN <= $0 } ?? true
-        }
+        let usable = backups.filter(history.isReached(from:))
         guard let farthest = map.farthestNumber(along: history) else { return [] }
         let begin = history.ancestors.last?.switchLSN ?? .zero
         var windows: [RecoveryWindow] = []

@@ -132,6 +132,8 @@ public struct LostCommits: Hashable, Sendable, Codable {
     public var count = 0
     public var first: Timestamp?
     public var last: Timestamp?
+    /// Nil when all is known. A server that is down may have committed more after this time than it archived.
+    public var unknownAfter: Timestamp?
 
     mutating func add(count more: Int, first earlier: Timestamp?, last later: Timestamp?) {
         count += more

@@ -73,9 +73,12 @@ extension TargetResolver {
             let last = try await path.lastCommit(before: path.end)
             return .failure(
                 refused(
-                    "the target \(time) lies after the last commit of \(world.instance) on timeline "
+                    "the target \(time) lies after the last archived commit of \(world.instance) on timeline "
                         + "\(path.history.timeline)" + (last.map { ", \($0.time)" } ?? ""),
-                    hint: "use --target latest: no commit lies between"))
+                    hint: path.history.timeline == world.currentTimeline
+                        ? "what \(world.instance) wrote after it and did not archive is not known: start it and let it "
+                            + "archive, or use --target latest and do without"
+                        : "use --target latest with this timeline: no commit lies between"))
         }
         draft.stopLSN = path.end
         draft.needsHeartbeat = true

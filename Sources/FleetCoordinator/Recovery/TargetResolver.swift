@@ -98,12 +98,14 @@ public struct TargetResolver: Sendable {
                 cause: world.catalog.problems.first.map { "\($0.subject): \($0.error)" },
                 hint: "make one with: fleet backup \(world.instance)")
         }
-        return usable.filter { leads($0, history) }
+        return usable.filter(history.isReached(from:))
     }
+}
 
-    /// Whether the backup was complete before the path left its timeline.
-    private func leads(_ backup: BackupRecord, _ history: TimelineHistory) -> Bool {
-        guard let exit = history.exit(from: backup.timeline) else { return false }
+extension TimelineHistory {
+    /// Whether this timeline is reached from the backup: it was complete before the path left its timeline.
+    func isReached(from backup: BackupRecord) -> Bool {
+        guard let exit = exit(from: backup.timeline) else { return false }
         return exit.map { backup.stopLSN <= $0 } ?? true
     }
 }

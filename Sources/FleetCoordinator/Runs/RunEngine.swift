@@ -48,9 +48,10 @@ struct RunEngine: Sendable {
         return run
     }
 
-    /// Ends a run that could not even begin, as others hold its instances. One that puts something back stays.
+    /// Ends a run that could not even begin, as others hold its instances. One that puts a failed run back stays.
     private func withdraw(_ run: RunRecord, _ plan: Plan, _ error: FleetError) async throws {
-        guard plan.kind != .undo, try await store.lease(of: run.id) == nil,
+        if plan.kind == .undo, let undone = plan.undoes, try await store.run(undone)?.state != .succeeded { return }
+        guard try await store.lease(of: run.id) == nil,
             try await store.steps(of: run.id).allSatisfy({ $0.state == .pending })
         else { return }
         try await store.updateRun(run.id, state: .failed, error: error, endedAt: clock(), lease: nil)

@@ -101,6 +101,7 @@ extension Coordinator {
                         hint: "the server's log says why"))
             }
         }
+        problems += status.windows.compactMap { gap(after: $0, of: status) }
         if status.backups == 0 {
             problems.append(
                 FleetError(
@@ -108,6 +109,18 @@ extension Coordinator {
             )
         }
         return problems
+    }
+
+    /// A hole in WAL: the times after it are lost to restores until the next backup.
+    private static func gap(after window: RecoveryWindow, of status: InstanceStatus) -> FleetError? {
+        guard case .gap(let missing) = window.ending else { return nil }
+        let next = status.windows.first { $0.timeline == window.timeline && $0.startLSN > window.endLSN }
+        return FleetError(
+            .checkFailed,
+            "\(status.instance) cannot be restored to a time "
+                + (next.map { "between \(window.end) and \($0.start)" } ?? "after \(window.end)"),
+            cause: "WAL segment \(missing) is not in the archive, though later ones are",
+            hint: next == nil ? "make a backup now: fleet backup \(status.instance)" : nil)
     }
 
     /// Looks at applications alone; every one is asked, each with a deadline.

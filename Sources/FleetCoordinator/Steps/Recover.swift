@@ -6,7 +6,7 @@ struct Recover: StepPerformer {
     static let patience: Duration = .seconds(300)
 
     func perform(_ context: StepContext) async throws -> JSONValue {
-        try CanonicalJSON.value(try await waitAtTarget(context))
+        try CanonicalJSON.value(try await ApplicationWatch(context: context).during { try await waitAtTarget(context) })
     }
 
     /// Waits until replay stands at the target. A server that is down (it died of a fault that was mended since, or

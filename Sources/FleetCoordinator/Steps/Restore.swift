@@ -23,7 +23,8 @@ struct Restore: StepPerformer {
             tablespaces: scratch?.tablespaces ?? [:])
         let task = try await engine.restore(request, working)
         let start = ContinuousClock.now
-        let result = try await TaskFollower(context: context, engine: engine, instance: place).carryOut(task)
+        let follower = try TaskFollower(context: context, engine: engine, member: member.instance, place: place)
+        let result = try await ApplicationWatch(context: context).during { try await follower.carryOut(task) }
         await context.recordDuration("restore", member.instance, target.backup.size, ContinuousClock.now - start)
         return result
     }
@@ -41,7 +42,8 @@ struct Backup: StepPerformer {
         let working = try await context.inventory.workingContext(of: instance)
         let task = try await engine.backup(request, working)
         let start = ContinuousClock.now
-        let result = try await TaskFollower(context: context, engine: engine, instance: instance).carryOut(task)
+        let follower = try TaskFollower(context: context, engine: engine, member: member.instance, place: instance)
+        let result = try await follower.carryOut(task)
         let size = result["size"]?.integer ?? 0
         await context.recordDuration("backup", member.instance, size, ContinuousClock.now - start)
         return result

@@ -58,25 +58,48 @@ struct Secure: StepPerformer {
         _ member: Plan.Member, _ instance: Instance, upTo end: LSN, _ context: StepContext
     ) async throws {
         guard let target = member.target else { return }
-        let map = ArchiveMap(try await context.inventory.catalog(of: instance))
-        for timeline in Set([target.timeline, member.timeline ?? target.timeline]) {
-            guard let history = map.history(of: timeline) else {
-                throw FleetError(
-                    .refused, "the history file of timeline \(timeline) of \(instance.name) is not in the archive")
-            }
-            let isPresent = timeline == (member.timeline ?? target.timeline)
-            let needed = isPresent ? end : target.stopLSN ?? target.backup.stopLSN
-            let run = map.run(from: target.backup.startLSN, along: history)
+        let catalog = try await context.inventory.catalog(of: instance)
+        let map = ArchiveMap(catalog)
+        let present = member.timeline ?? target.timeline
+        var needs = [(target.backup, target.timeline, target.stopLSN ?? target.backup.stopLSN)]
+        if member.wayBack == .archive {
+            needs.append((try wayBack(to: end, on: present, catalog, map, instance), present, end))
+        } else if present == target.timeline {
+            needs[0].2 = end
+        }
+        for (backup, timeline, needed) in needs {
+            let history = try history(of: timeline, map, instance)
+            let run = map.run(from: backup.startLSN, along: history)
             guard let last = run.last, last.name.end >= needed else {
                 let missing = map.name(
-                    run.last.map { $0.name.number + 1 } ?? target.backup.startLSN.rawValue / map.segmentSize,
-                    along: history)
+                    run.last.map { $0.name.number + 1 } ?? backup.startLSN.rawValue / map.segmentSize, along: history)
                 throw FleetError(
                     .refused, "the archive of \(instance.name) lacks WAL segment \(missing)",
                     cause: "the server counts it as archived, the repository does not hold it",
                     hint: "check archive_command: it must push to the repositories that fleet.yaml names")
             }
         }
+    }
+
+    /// The backup from which an undo would start: the newest that leads to the present state.
+    private func wayBack(
+        to end: LSN, on timeline: TimelineID, _ catalog: Catalog, _ map: ArchiveMap, _ instance: Instance
+    ) throws -> BackupRecord {
+        let history = try history(of: timeline, map, instance)
+        let leading = catalog.backups.filter { $0.problem == nil && $0.stopLSN <= end && history.isReached(from: $0) }
+        guard let newest = leading.max(by: { $0.stopLSN < $1.stopLSN }) else {
+            throw FleetError(
+                .refused, "no backup of \(instance.name) leads to its present state, so it could not be brought back",
+                cause: "it is on timeline \(timeline) at \(end)",
+                hint: "back it up first (fleet backup \(instance.name)), or keep its data with --way-back set-aside")
+        }
+        return newest
+    }
+
+    private func history(of timeline: TimelineID, _ map: ArchiveMap, _ instance: Instance) throws -> TimelineHistory {
+        if let history = map.history(of: timeline) { return history }
+        throw FleetError(
+            .refused, "the history file of timeline \(timeline) of \(instance.name) is not in the archive")
     }
 }
 

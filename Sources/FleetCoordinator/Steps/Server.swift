@@ -15,6 +15,7 @@ struct Stop: StepPerformer {
     func perform(_ context: StepContext) async throws -> JSONValue {
         let instance = try await context.place()
         let platform = try context.inventory.platform(of: instance)
+        try await ApplicationWatch(context: context).demandDown()
         try await platform.stop(instance, mode: .fast, deadline: Self.patience)
         return .object([:])
     }

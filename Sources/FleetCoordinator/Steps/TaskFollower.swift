@@ -5,22 +5,27 @@ struct TaskFollower {
     let engine: any Engine
     let instance: Instance
     let platform: any Platform
+    /// Secrets beyond what the engine asks for: those of the repositories.
+    let secrets: [String: SecretReference]
     let note: @Sendable (String) async -> Void
     let progress: @Sendable (TaskProgress) async -> Void
 
-    init(context: StepContext, engine: any Engine, instance: Instance) throws {
+    /// - Parameter place: where the task runs: the member, or its scratch instance.
+    init(context: StepContext, engine: any Engine, member: String, place: Instance) throws {
         self.init(
-            engine: engine, instance: instance, platform: try context.inventory.platform(of: instance),
-            note: context.note, progress: context.progress)
+            engine: engine, instance: place, platform: try context.inventory.platform(of: place),
+            secrets: try context.inventory.repositorySecrets(of: member), note: context.note,
+            progress: context.progress)
     }
 
     init(
-        engine: any Engine, instance: Instance, platform: any Platform,
+        engine: any Engine, instance: Instance, platform: any Platform, secrets: [String: SecretReference],
         note: @escaping @Sendable (String) async -> Void, progress: @escaping @Sendable (TaskProgress) async -> Void
     ) {
         self.engine = engine
         self.instance = instance
         self.platform = platform
+        self.secrets = secrets
         self.note = note
         self.progress = progress
     }
@@ -49,6 +54,8 @@ struct TaskFollower {
             try await platform.forgetTask(task.key, of: instance)
         case .finished, .running, .absent: break
         }
+        var task = task
+        task.secrets.merge(secrets) { engines, _ in engines }
         try await platform.launch(task, for: instance)
         let outcome = try await follow(task)
         // What failed is kept by the platform: `observeTask` tells a repeated call that it has to begin again.

@@ -70,6 +70,8 @@ struct Promote: StepPerformer {
         if try await context.servers.replay(endpoint, deadline: .seconds(30)).isInRecovery {
             _ = try await Recover().waitAtTarget(context)
         }
+        // From here on it takes writes: nobody may be there to make them yet.
+        try await ApplicationWatch(context: context).demandDown()
         try await context.servers.promote(endpoint, deadline: .seconds(120))
         let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
         return ["timeline": .integer(Int64(server.timeline)), "lsn": .string(server.lsn.description)]

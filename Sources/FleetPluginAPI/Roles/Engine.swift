@@ -48,11 +48,17 @@ public struct EngineCapabilities: Hashable, Sendable, Codable {
     /// Restores over an existing data directory, writing only what differs.
     public var deltaRestore: Bool
     public var remapsTablespaces: Bool
+    /// A restore over an existing data directory leaves configuration files, and whatever there is not PostgreSQL's own,
+    /// as they are; otherwise they become the backup's, and what the backup has not is removed.
+    public var keepsConfiguration: Bool
 
-    public init(backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool) {
+    public init(
+        backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool, keepsConfiguration: Bool = false
+    ) {
         self.backupKinds = backupKinds
         self.deltaRestore = deltaRestore
         self.remapsTablespaces = remapsTablespaces
+        self.keepsConfiguration = keepsConfiguration
     }
 }
 

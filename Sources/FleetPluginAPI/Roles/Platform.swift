@@ -7,8 +7,24 @@ public protocol Platform: Sendable {
     /// - Throws: `notFound`, `denied`, `unavailable`, `refused` (owned by an operator).
     func location(of instance: Instance) async throws -> InstanceLocation
 
-    /// Where the server answers, or would answer once it runs.
+    /// Where the server answers the coordinator, or would answer once it runs.
     func endpoint(of instance: Instance) async throws -> Endpoint
+
+    /// Where the server answers a task of this platform; the same place unless the platform says otherwise.
+    func taskEndpoint(of instance: Instance) async throws -> Endpoint
+
+    /// What would make this work fail that can be known before anything is changed: permissions that are missing,
+    /// an owner that would fight it. Each in a sentence; empty when nothing is known to be in the way.
+    ///
+    /// - Throws: when it cannot be found out.
+    func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String]
+
+    /// What would make `makeScratch` or a restore there fail that can be known before anything is changed; a place that
+    /// lies in an instance's data among it.
+    func obstacles(toScratch request: ScratchRequest) async throws -> [String]
+
+    /// What will go differently than a reader of the plan expects, in sentences.
+    func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String]
 
     /// What is so now, without asking the server.
     func observe(_ instance: Instance) async throws -> ProcessObservation
@@ -25,6 +41,10 @@ public protocol Platform: Sendable {
     /// Makes `fleet agent …` callable where the instance's data is, by the user that owns it: the program, and this
     /// configuration (which holds no secrets). Stays for `archive_command` and `restore_command`. Safe to repeat.
     func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation
+
+    /// What the instance's own declaration must have in addition so that its server can call the agent, as a text to
+    /// be given to whoever keeps that declaration; nil where nothing is needed. Changes nothing.
+    func integration(of instance: Instance) async throws -> String?
 
     /// Starts a task, or adopts the one that has its key. Returns when it is certain that it will be found again.
     func launch(_ task: TaskSpec, for instance: Instance) async throws
@@ -66,9 +86,25 @@ public protocol Platform: Sendable {
 }
 
 extension Platform {
+    public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
+    public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
+    public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
+    public func integration(of instance: Instance) async throws -> String? { nil }
+    public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
     public func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer {
         throw FleetError(.unsupported, "the platform of \(instance.name) cannot run commands beside its data")
     }
+}
+
+/// Kinds of work that a plan asks of a platform.
+public enum PlatformWork: String, Hashable, Sendable, Codable, CaseIterable {
+    case backup
+    /// Stop, tasks alone with the volume, start.
+    case restore
+    /// The data moved aside and put back.
+    case setAside = "set-aside"
+    /// A scratch place and tasks there.
+    case restoreBeside = "restore-beside"
 }
 
 /// A data directory and who owns it, as a task beside it sees them.

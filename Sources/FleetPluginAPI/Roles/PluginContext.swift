@@ -8,12 +8,33 @@ public struct PluginContext: Sendable {
     public var agent: AgentInvocation
     /// Fetches a secret at the moment it is needed.
     public var resolve: SecretResolver
+    /// Where it is, for what is in a cluster: an application, an instance, what judges them.
+    public var cluster: ClusterContext?
 
-    public init(name: String, stateDirectory: String, agent: AgentInvocation, resolve: @escaping SecretResolver) {
+    public init(
+        name: String, stateDirectory: String, agent: AgentInvocation, resolve: @escaping SecretResolver,
+        cluster: ClusterContext? = nil
+    ) {
         self.name = name
         self.stateDirectory = stateDirectory
         self.agent = agent
         self.resolve = resolve
+        self.cluster = cluster
+    }
+}
+
+/// The cluster that something is in. How it is reached is said once, in its `platform:` block.
+public struct ClusterContext: Hashable, Sendable {
+    public var name: String
+    /// The platform's plugin.
+    public var plugin: String
+    /// The platform's options.
+    public var platform: PluginOptions
+
+    public init(name: String, plugin: String, platform: PluginOptions) {
+        self.name = name
+        self.plugin = plugin
+        self.platform = platform
     }
 }
 

@@ -5,6 +5,12 @@ public protocol Scaler: Sendable {
     /// What is so now.
     func observe() async throws -> ScaleObservation
 
+    /// What would make `quiesce` or `resume` fail that can be known before anything is changed: permissions that are
+    /// missing, an owner that would fight it. Each in a sentence; empty when nothing is known to be in the way.
+    ///
+    /// - Throws: when it cannot be found out.
+    func obstacles() async throws -> [String]
+
     /// Records the present scale where a crash cannot lose it, then takes the application to zero.
     ///
     /// A record that exists is never overwritten: a repeated call after a crash finds the true original in it.
@@ -23,6 +29,10 @@ public protocol Scaler: Sendable {
 
     /// Waits until as many as the record says are ready.
     func awaitReady(_ record: QuiesceRecord, deadline: Duration) async throws
+}
+
+extension Scaler {
+    public func obstacles() async throws -> [String] { [] }
 }
 
 public struct ScaleObservation: Hashable, Sendable, Codable {

@@ -87,6 +87,8 @@ struct BackupTask: Sendable {
         let server = try await ServerFacts.read(connection, archiveCommand: request.archiveCommand)
         try await instance.admitWriter(server.identity.systemIdentifier)
         try await claim.take()
+        try await HistoryKeeper(instance: instance, system: server.identity.systemIdentifier)
+            .keep(server.identity.timeline, from: connection)
         var isPublishing = false
         do {
             let received = try await receive(connection, server)

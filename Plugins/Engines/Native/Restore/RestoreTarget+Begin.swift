@@ -8,13 +8,14 @@ extension RestoreTarget {
         try BlockingDisk.makeDirectories(directory, mode: 0o700, owner: owner)
         let marker = RestoreMarker(
             key: request.key, label: label, systemIdentifier: systemIdentifier,
-            tablespaces: tablespaces.map(\.target))
+            tablespaces: tablespaces.map(\.target), kept: kept.sorted())
         try BlockingDisk.write(
             JSONText.encode(marker), to: path(RestoreMarker.name), WriteOptions(mode: 0o600, owner: owner))
         try BlockingDisk.remove(path(Self.controlFile))
     }
 
-    /// Removes everything that the backup has not, links that point elsewhere, and all WAL. Returns how much that was.
+    /// Removes everything of PostgreSQL's that the backup has not, links that point elsewhere, and all WAL. Returns how
+    /// much that was.
     ///
     /// `pg_wal` may be a link to another disk: the link stays and what it leads to is emptied.
     func clean() throws -> Int {
@@ -35,6 +36,7 @@ extension RestoreTarget {
             let path = relative.isEmpty ? entry.name : "\(relative)/\(entry.name)"
             let here = "\(place)/\(entry.name)"
             if relative.isEmpty, entry.name == RestoreMarker.name || entry.name == "lost+found" { continue }
+            if relative.isEmpty, kept.contains(entry.name) { continue }
             switch entry.kind {
             case .directory where paths.directories.contains(path) && paths.links[path] == nil:
                 try clean(path, here, &removed)
@@ -61,14 +63,14 @@ extension RestoreTarget {
     func makeDirectories() throws {
         for link in tablespaces { try BlockingDisk.makeDirectories(link.target, mode: 0o700, owner: owner) }
         // Tablespace links before what lies behind them.
-        for (path, target) in paths.links.sorted(by: { $0.key < $1.key }) {
+        for (path, target) in paths.links.sorted(by: { $0.key < $1.key }) where !isKept(path) {
             let here = self.path(path)
             if try BlockingDisk.status(here) != nil { continue }
             try BlockingDisk.makeDirectories(parentPath(of: here), mode: 0o700, owner: owner)
             guard symlink(target, here) == 0 else { throw FleetError(errno: errno, "cannot make the link \(here)") }
             if let owner { try BlockingDisk.setOwner(owner, of: here) }
         }
-        for path in paths.directories.sorted() where paths.links[path] == nil {
+        for path in paths.directories.sorted() where paths.links[path] == nil && !isKept(path) {
             let here = self.path(path)
             guard mkdir(here, 0o700) != 0, errno != EEXIST else { continue }
             // Of a tablespace that lies in the data directory itself the server sends no directory of its own.
@@ -91,7 +93,7 @@ extension RestoreTarget {
     }
 
     func isRestored(_ path: String) -> Bool {
-        path != Self.controlFile && path != Self.tablespaceMap
+        path != Self.controlFile && path != Self.tablespaceMap && !isKept(path)
     }
 
     private func finish(_ file: Manifest.File) throws {
@@ -128,8 +130,8 @@ extension RestoreTarget {
 
     /// Gives the directories their attributes and makes what is in them durable, the deepest first.
     func finishDirectories(_ manifest: Manifest) throws {
-        for directory in manifest.directories.sorted(by: { $0.path > $1.path }) where paths.links[directory.path] == nil
-        {
+        for directory in manifest.directories.sorted(by: { $0.path > $1.path })
+        where paths.links[directory.path] == nil && !isKept(directory.path) {
             let here = path(directory.path)
             if let owner { try follow(here) { chown($0, owner.user, owner.group) } }
             try BlockingDisk.setMode(directory.mode, of: here)

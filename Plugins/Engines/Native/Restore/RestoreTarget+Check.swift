@@ -11,7 +11,7 @@ extension RestoreTarget {
     func check(_ log: @Sendable (String) -> Void) throws {
         try checkNoServer()
         let present = try contents(of: directory)
-        let marker = try marker()
+        let marker = try RestoreMarker.read(in: directory)
         if let marker {
             guard marker.systemIdentifier == systemIdentifier else {
                 throw FleetError(
@@ -70,11 +70,6 @@ extension RestoreTarget {
         guard try BlockingDisk.status(path, followingLinks: true) != nil else { return [] }
         return try BlockingDisk.list(path, followingLinks: true).map(\.name)
             .filter { $0 != "lost+found" && !TemporaryName.matches($0) }
-    }
-
-    func marker() throws -> RestoreMarker? {
-        guard let bytes = try BlockingDisk.readIfPresent(path(RestoreMarker.name), limit: 65_536) else { return nil }
-        return try JSONText.decode(RestoreMarker.self, bytes, path(RestoreMarker.name))
     }
 
     /// PostgreSQL source: `CreateLockFile` and `PGSharedMemoryIsInUse`. A dead postmaster may leave backends that

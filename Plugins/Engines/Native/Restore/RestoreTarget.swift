@@ -16,6 +16,9 @@ struct RestoreTarget: Sendable {
     let versionDirectories: Set<String>
     /// Everything that belongs to the backup.
     let paths: Paths
+    /// Names in the data directory that a restore over it leaves as they are: configuration, keys, logs, whatever
+    /// people keep there. Such a restore brings data back and takes no setting that was made since away.
+    let kept: Set<String>
 
     struct Paths: Sendable {
         var directories: Set<String>
@@ -58,6 +61,7 @@ struct RestoreTarget: Sendable {
         paths = Paths(
             directories: Set(manifest.directories.map(\.path)), files: Set(manifest.files.map(\.path)),
             links: Dictionary(links.map { ($0.path, $0.target) }, uniquingKeysWith: { $1 }))
+        kept = try Self.kept(in: directory, request.mode)
         try checkLocations()
     }
 
@@ -71,6 +75,29 @@ struct RestoreTarget: Sendable {
             if let status = try BlockingDisk.status(path, followingLinks: true) { return status.owner }
             path = parentPath(of: path)
         }
+    }
+
+    /// What PostgreSQL keeps its data and its state in (PostgreSQL 18, 66.1 "Database File Layout").
+    static let ownNames: Set<String> = [
+        "PG_VERSION", "base", "current_logfiles", "global", "pg_clog", "pg_commit_ts", "pg_dynshmem", "pg_logical",
+        "pg_multixact", "pg_notify", "pg_replslot", "pg_serial", "pg_snapshots", "pg_stat", "pg_stat_tmp",
+        "pg_subtrans", "pg_summaries", "pg_tblspc", "pg_twophase", "pg_wal", "pg_xact", "backup_label",
+        "backup_label.old", "backup_manifest", "backup_manifest.tmp", "tablespace_map", "tablespace_map.old",
+        "postmaster.opts", "postmaster.pid", "recovery.done", "recovery.signal", "standby.signal", RestoreMarker.name,
+        "lost+found",
+    ]
+
+    /// An interrupted restore goes on with what it found at first: what is there now may be half restored.
+    private static func kept(in directory: String, _ mode: RestoreRequest.Mode) throws -> Set<String> {
+        if let marker = try RestoreMarker.read(in: directory) { return Set(marker.kept ?? []) }
+        guard mode == .delta, try BlockingDisk.status(directory, followingLinks: true) != nil else { return [] }
+        let names = try BlockingDisk.list(directory, followingLinks: true).map(\.name)
+        return Set(names.filter { !ownNames.contains($0) && !TemporaryName.matches($0) })
+    }
+
+    /// Whether a path in the data directory is left as it is.
+    func isKept(_ path: String) -> Bool {
+        kept.contains(String(path.prefix { $0 != "/" }))
     }
 
     /// Two tablespaces must not end up in one directory, nor one in the data directory.

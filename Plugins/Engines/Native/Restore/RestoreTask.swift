@@ -99,6 +99,15 @@ struct RestoreMarker: Hashable, Sendable, Codable {
     var systemIdentifier: SystemIdentifier
     /// Tablespace directories that the restore has taken.
     var tablespaces: [String]
+    /// Names in the data directory that stay as they were; see `RestoreTarget.kept`.
+    var kept: [String]?
 
     static let name = "fleet-restore.json"
+
+    /// Blocks. Nil when no restore is under way there.
+    static func read(in directory: String) throws -> RestoreMarker? {
+        let path = "\(directory)/\(name)"
+        guard let bytes = try BlockingDisk.readIfPresent(path, limit: 1 << 20) else { return nil }
+        return try JSONText.decode(RestoreMarker.self, bytes, path)
+    }
 }

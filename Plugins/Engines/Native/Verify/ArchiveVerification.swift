@@ -42,6 +42,16 @@ struct ArchiveVerification: Sendable {
                         cause: "the backup \(backup.label) cannot become consistent without it"))
             }
         }
+        if everything, let earliest = backups.map(\.1).min(by: { $0.start < $1.start }) {
+            for gap in WALGap.all(in: archived, from: earliest) {
+                report.add(
+                    instance.keys.wal(WALFileName(gap.first), system),
+                    FleetError(
+                        .corrupted, "WAL is missing: \(gap.description)",
+                        cause: "segments before and after it are in the archive",
+                        hint: "nothing can be restored to a time between it and the next backup"))
+            }
+        }
         let asked = everything ? archived : archived.filter(needed.contains)
         meter.begin("verify WAL", total: nil)
         let outcomes = try await concurrently(asked, limit: Workers.count) { [meter] file in

@@ -1,0 +1,43 @@
+public import FleetPluginAPI
+import KubernetesClient
+import YAML
+
+extension KubernetesPlatform {
+    /// Puts the configuration into a ConfigMap. The program comes with each pod: Jobs have the init container that
+    /// copies it, and the instance's own template must have it for `archive_command`; see `integration`.
+    public func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation {
+        let declared = try InstanceDeclaration(instance)
+        let name = ObjectNames.configMap(instance.name)
+        let object: JSONValue = [
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": [
+                "name": .string(name),
+                "labels": [
+                    ObjectNames.managedBy: .string(ObjectNames.manager),
+                    ObjectNames.instanceLabel: .string(ObjectNames.labelValue(instance.name)),
+                ],
+            ],
+            "data": ["fleet.yaml": .string(configuration)],
+        ]
+        let client = try await link.client()
+        let reference = ObjectReference(.configMaps, namespace: declared.namespace, name: name)
+        _ = try await riding {
+            try await client.patch(reference, .apply(object, manager: ObjectNames.manager, force: true))
+        }
+        return AgentInvocation(executable: AgentPlace.executable, configuration: AgentPlace.configurationFile)
+    }
+
+    public func integration(of instance: Instance) async throws -> String? {
+        let found = try await resolve(instance)
+        return TemplatePatch(found, settings).text
+    }
+
+    /// What the pod template lacks, in a sentence; nil when it lacks nothing.
+    func integrationRemark(_ instance: KubernetesInstance) throws -> String? {
+        let missing = TemplatePatch(instance, settings).missing
+        guard !missing.isEmpty else { return nil }
+        return "the pod template of \(instance.workload) lacks \(missing.joined(separator: ", ")): its server cannot "
+            + "call fleet to archive or to recover. Apply what `fleet instances archiving \(instance.name) "
+            + "--patch` prints"
+    }
+}

@@ -1,0 +1,119 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Foundation
+
+/// The runbook's world: a StatefulSet in one cluster, applications that use it in both, a repository on a claim that
+/// this machine sees too, and the real `fleet` program.
+struct KubernetesFixture: Sendable {
+    let infra: BenchNamespace
+    let dev: BenchNamespace
+    let configuration: String
+    let repository: String
+
+    /// Starts all of it, archiving from the server's pod.
+    static func lend<Result>(_ body: (KubernetesFixture) async throws -> Result) async throws -> Result {
+        try await withNamespace("platform", on: .prod) { infra in
+            try await withNamespace("platform", on: .dev) { dev in
+                let fixture = try await make(infra, dev)
+                try await fixture.letArchive()
+                return try await body(fixture)
+            }
+        }
+    }
+
+    private static func make(_ infra: BenchNamespace, _ dev: BenchNamespace) async throws -> KubernetesFixture {
+        let image = try await infra.bench.agentImage()
+        let repository = try await infra.sharedVolume("repository")
+        var server = PostgresStatefulSet(bench: infra.bench)
+        server.settings = ["archive_mode": "on", "wal_level": "replica", "archive_command": "false"]
+        try await infra.apply(server.manifest)
+        for namespace in [infra, dev] {
+            try await namespace.apply(
+                Manifest.web(
+                    "backend", replicas: namespace.name == dev.name ? 2 : 3, gracePeriod: 1, bench: infra.bench))
+        }
+        func cluster(_ name: String) -> String {
+            """
+            {environment: \(name), platform: {plugin: kubernetes, kubeconfig: \(infra.bench.mergedKubeconfig), \
+            context: \(name), agentImage: "\(image)"}}
+            """
+        }
+        let text = """
+            apiVersion: fleet/v1
+            kind: Fleet
+            state: {sqlite: state/fleet.db}
+            clusters:
+              dev: \(cluster("dev"))
+              prod: \(cluster("prod"))
+            repositories:
+              local: {storage: {plugin: directory, path: \(repository)}}
+            instances:
+              orders:
+                cluster: prod
+                platform:
+                  namespace: \(infra.name)
+                  workload: statefulset/postgres
+                  dataDirectory: /data/pg
+                  repositoryVolumes: {\(repository): repository}
+                engine: {plugin: native}
+                repositories: [local]
+            applications:
+              backend-dev:
+                cluster: dev
+                uses: [orders]
+                scaler: {plugin: deployment, namespace: \(dev.name), name: backend}
+              backend-prod:
+                cluster: prod
+                uses: [orders]
+                scaler: {plugin: deployment, namespace: \(infra.name), name: backend}
+            """
+        let configuration = try infra.scratch.write(text, to: "fleet.yaml")
+        try await infra.waitForRollout("statefulset/postgres")
+        try await infra.waitForRollout("deployment/backend")
+        try await dev.waitForRollout("deployment/backend")
+        return KubernetesFixture(infra: infra, dev: dev, configuration: configuration, repository: repository)
+    }
+
+    /// As a user does it: the setting goes into the server's configuration, the patch onto its workload.
+    private func letArchive() async throws {
+        let answer = try await json("instances", "archiving", "orders")
+        guard let command = answer["archiveCommand"]?.string, let patch = answer["patch"]?.string else {
+            throw FixtureError("no archiveCommand or patch in \(answer)")
+        }
+        _ = try await sql("alter system set archive_command = '\(command.replacing("'", with: "''"))'")
+        let file = try infra.scratch.write(patch, to: "patch.yaml")
+        try await infra.kubectl("patch", "statefulset/postgres", "--patch-file", file)
+        try await infra.waitForRollout("statefulset/postgres")
+    }
+
+    func sql(_ query: String) async throws -> String { try await infra.sql(query, in: "postgres-0") }
+
+    func fleet(_ arguments: [String]) async throws -> ToolResult {
+        try await runTool([FleetFixture.binary, "--config", configuration] + arguments)
+    }
+
+    func fleet(_ arguments: String...) async throws -> ToolResult { try await fleet(arguments) }
+
+    func json(_ arguments: String...) async throws -> JSONValue {
+        let result = try await fleet(["-o", "json"] + arguments).checked()
+        return try JSONDecoder().decode(JSONValue.self, from: Data(result.output))
+    }
+
+    func launch(_ arguments: String...) async throws -> RunningFleet {
+        try await RunningFleet(
+            [FleetFixture.binary] + arguments + ["--verbose", "--config", configuration], in: infra.scratch)
+    }
+
+    /// Copies wanted and annotations of every workload: what must be after a run what it was before.
+    func workloads() async throws -> [String] {
+        var all: [String] = []
+        for (namespace, object) in [
+            (infra, "statefulset/postgres"), (infra, "deployment/backend"), (dev, "deployment/backend"),
+        ] {
+            let replicas = try await namespace.field(".spec.replicas", of: object)
+            let notes = try await namespace.field(".metadata.annotations", of: object)
+            all.append("\(object) \(replicas) \(notes)")
+        }
+        return all
+    }
+}

@@ -1,0 +1,75 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Foundation
+import Testing
+
+/// The runbook, end to end, in two real clusters.
+@Suite(
+    .serialized,
+    .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
+struct KubernetesRunbookSerial {
+    @Test func theRunbookIsOneCommand() async throws {
+        try await KubernetesFixture.lend { fixture in
+            _ = try await fixture.sql(
+                "create table orders (id int primary key, at timestamptz default clock_timestamp())")
+            let backup = try await fixture.fleet("backup", "orders")
+            #expect(backup.exitCode == 0, "\(backup.errors)")
+            _ = try await fixture.sql("insert into orders select generate_series(1, 500)")
+            let target = try await fixture.sql(
+                "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')")
+            try await Task.sleep(for: .milliseconds(50))
+            // The disaster.
+            _ = try await fixture.sql(
+                "insert into orders select generate_series(501, 600); delete from orders where id <= 400")
+            let before = try await fixture.workloads()
+
+            let restored = try await fixture.fleet(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--verbose")
+            #expect(restored.exitCode == 0, "\(restored.errors)")
+            #expect(try await fixture.sql("select count(*), max(id), pg_is_in_recovery() from orders") == "500|500|f")
+            #expect(try await fixture.workloads() == before)
+            try await fixture.infra.waitForRollout("deployment/backend")
+            try await fixture.dev.waitForRollout("deployment/backend")
+            let jobs = try await fixture.infra.kubectl(
+                "get", "jobs,secrets", "--output", "name", "--selector", "app.kubernetes.io/managed-by=fleet")
+            #expect(jobs.isEmpty, "left behind: \(jobs)")
+            // dev was brought back before prod.
+            let lines = restored.errors.split(separator: "\n")
+            let dev = lines.lastIndex { $0.contains("backend-dev") }
+            let prod = lines.lastIndex { $0.contains("backend-prod") }
+            #expect(try #require(dev) < #require(prod), "\(restored.errors)")
+
+            let runs = try await fixture.json("runs", "list")
+            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            let undone = try await fixture.fleet("runs", "undo", run, "--yes")
+            #expect(undone.exitCode == 0, "\(undone.errors)")
+            #expect(try await fixture.sql("select count(*), max(id) from orders") == "200|600")
+            #expect(try await fixture.workloads() == before)
+        }
+    }
+
+    @Test(arguments: ["stop orders", "restore the data of orders", "start orders in recovery"])
+    func aRunSurvivesItsCoordinator(_ step: String) async throws {
+        try await KubernetesFixture.lend { fixture in
+            _ = try await fixture.sql("create table orders (id int primary key)")
+            try await fixture.fleet("backup", "orders").checked()
+            _ = try await fixture.sql("insert into orders select generate_series(1, 500)")
+            let target = try await fixture.sql(
+                "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')")
+            try await Task.sleep(for: .milliseconds(50))
+            _ = try await fixture.sql("delete from orders")
+            let before = try await fixture.workloads()
+            let killed = try await fixture.launch(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
+            _ = try await killed.reaches(step)
+            try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500)))
+            await killed.kill()
+            let runs = try await fixture.json("runs", "list")
+            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            let resumed = try await fixture.fleet("runs", "resume", run)
+            #expect(resumed.exitCode == 0, "\(resumed.errors)\n\(killed.text)")
+            #expect(try await fixture.sql("select count(*) from orders") == "500")
+            #expect(try await fixture.workloads() == before)
+        }
+    }
+}

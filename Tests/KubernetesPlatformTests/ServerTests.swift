@@ -1,0 +1,106 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Testing
+
+@testable import KubernetesPlatform
+
+@Suite(
+    .serialized,
+    .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
+struct ServerTests {
+    @Test func aServerThatDiesInRecoveryEndsTheWaitWithItsLog() async throws {
+        try await PlatformFixture.lend { fixture in
+            let platform = try fixture.platform()
+            // No checkpoint record to begin from.
+            _ = try await fixture.namespace.execInPod(
+                "postgres-0",
+                [
+                    "sh", "-c",
+                    "echo 'recovery_target_timeline = 7' >> /data/pg/postgresql.conf; touch /data/pg/recovery.signal; echo \"restore_command = 'false'\" >> /data/pg/postgresql.conf",
+                ]
+            ).checked()
+            try await platform.stop(fixture.instance, mode: .fast, deadline: .seconds(60))
+            let begun = ContinuousClock.now
+            let error = await #expect(throws: FleetError.self) {
+                try await platform.start(fixture.instance, deadline: .seconds(120))
+            }
+            #expect(error?.code == .failed)
+            #expect(error?.cause?.contains("recovery target timeline 7") == true, "\(String(describing: error))")
+            #expect(ContinuousClock.now - begun < .seconds(60))
+        }
+    }
+
+    @Test func aPodThatDoesNotGoIsNamed() async throws {
+        try await PlatformFixture.lend { fixture in
+            try await fixture.namespace.hold("postgres-0")
+            let error = await #expect(throws: FleetError.self) {
+                try await fixture.platform().stop(fixture.instance, mode: .fast, deadline: .seconds(8))
+            }
+            #expect(error?.code == .timedOut)
+            #expect(error?.description.contains("postgres-0") == true)
+            #expect(try await fixture.platform().observe(fixture.instance).state == .stopping)
+            try await fixture.namespace.release("postgres-0")
+            try await fixture.platform().stop(fixture.instance, mode: .fast, deadline: .seconds(60))
+            #expect(try await fixture.platform().observe(fixture.instance).state == .stopped)
+        }
+    }
+
+    @Test func whatSomebodyScaledToZeroComesBackAsOne() async throws {
+        try await PlatformFixture.lend { fixture in
+            try await fixture.scale(0)
+            let platform = try fixture.platform()
+            try await platform.stop(fixture.instance, mode: .fast, deadline: .seconds(60))
+            try await platform.start(fixture.instance, deadline: .seconds(60))
+            #expect(try await fixture.namespace.field(".spec.replicas", of: "statefulset/postgres") == "1")
+            #expect(
+                try await fixture.namespace.field(".metadata.annotations", of: "statefulset/postgres")
+                    .contains("fleet.dev") == false)
+        }
+    }
+
+    @Test func thePatchMakesTheAgentCallable() async throws {
+        try await PlatformFixture.lend { fixture in
+            var instance = fixture.instance
+            _ = try await fixture.namespace.sharedVolume("repository")
+            instance.platform.values["repositoryVolumes"] = ["/repository": "repository"]
+            let platform = try fixture.platform()
+            let agent = try await platform.installAgent("apiVersion: fleet/v1\n", for: instance)
+            #expect(try await platform.observe(instance).remarks.contains { $0.contains("--patch") })
+            let patch = try #require(try await platform.integration(of: instance))
+            let file = try fixture.namespace.scratch.write(patch, to: "patch.yaml")
+            try await fixture.namespace.kubectl("patch", "statefulset/postgres", "--patch-file", file)
+            try await fixture.namespace.waitForRollout("statefulset/postgres")
+            #expect(try await !platform.observe(instance).remarks.contains { $0.contains("--patch") })
+            let version = try await fixture.namespace.execInPod(
+                "postgres-0", container: "postgres", [agent.executable, "--version"])
+            #expect(version.exitCode == 0)
+            let read = try await fixture.namespace.execInPod(
+                "postgres-0", container: "postgres", ["sh", "-c", "cat \(agent.configuration); touch /repository/x"])
+            #expect(read.text == "apiVersion: fleet/v1\n")
+            #expect(read.exitCode == 0)
+        }
+    }
+
+    @Test func discoveredInstancesCanBeDeclared() async throws {
+        try await PlatformFixture.lend { fixture in
+            let platform = try fixture.platform(options: ["namespace": .string(fixture.namespace.name)])
+            let found = try await platform.discover().filter {
+                $0.platform.string("namespace") == fixture.namespace.name
+            }
+            #expect(found.map(\.suggestedName) == ["postgres"])
+            #expect(found.first?.isRunning == true)
+            #expect(found.first?.platform.string("workload") == "statefulset/postgres")
+        }
+    }
+
+    @Test func whatIsMissingIsNamedBeforehand() async throws {
+        try await PlatformFixture.lend { fixture in
+            #expect(try await fixture.platform().obstacles(to: .backup, of: fixture.instance).isEmpty)
+            let runner = try fixture.platform(
+                options: ["kubeconfig": .string(fixture.namespace.cluster.runnerKubeconfig)])
+            let obstacles = try await runner.obstacles(to: .restore, of: fixture.instance)
+            #expect(obstacles.contains { $0.contains("create jobs") })
+            #expect(obstacles.contains { $0.contains("patch statefulsets") })
+        }
+    }
+}
