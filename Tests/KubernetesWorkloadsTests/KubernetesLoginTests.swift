@@ -9,7 +9,7 @@ import Testing
 
     /// How a cluster is reached is said once, and an application may say otherwise.
     @Test func whatAnApplicationLeavesOutItsClusterSays() {
-        func login(_ options: [String: JSONValue], in cluster: ClusterContext? = cluster) -> KubernetesLogin {
+        func login(_ options: [String: JSONValue], in cluster: ClusterContext? = Self.cluster) -> KubernetesLogin {
             KubernetesLogin(PluginOptions(options), in: cluster)
         }
         #expect(login([:]) == KubernetesLogin(kubeconfig: "/etc/kube", context: "prod"))
