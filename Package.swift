@@ -127,7 +127,8 @@ let package = Package(
             name: "fleet",
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
-                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
+                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler",
+                "DeploymentScaler",
                 "PgBackRestEngine", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
