@@ -1,5 +1,7 @@
 import DirectoryStorage
 import FleetPluginAPI
+import FleetTestSupport
+import Foundation
 import Testing
 
 @testable import PgBackRestEngine
@@ -82,5 +84,30 @@ import Testing
             .init(key: "k", repository: "r", keepFull: 1, keepDiff: nil, isDryRun: true), context)
         context.location = nil
         #expect(throws: FleetError.self) { try engine.archiving(context) }
+    }
+
+    /// Through the agent as through the shell: only a segment that is certainly not there may end recovery.
+    @Test(arguments: [(0, 0), (1, 1), (42, 200), (103, 200), (125, 200), (126, 126)])
+    func onlyStatus1EndsRecovery(_ status: Int32, _ expected: Int32) async throws {
+        try await withScratch { scratch in
+            let script = try scratch.write("#!/bin/sh\nexit \(status)\n", to: "pgbackrest")
+            chmod(script, 0o755)
+            #expect(try await get(script, [repository("directory", ["path": "/srv"])]) == expected)
+        }
+    }
+
+    @Test func whatCannotBeRunOrReadDoesNotEndRecovery() async throws {
+        #expect(try await get("/nonexistent/pgbackrest", [repository("directory", ["path": "/srv"])]) == 200)
+        #expect(try await get("/bin/true", [repository("tape", [:])]) == 200)
+        let locked = try repository("directory", ["path": "/srv"], passphrase: .environment("NO_SUCH_PASSPHRASE"))
+        #expect(await get("/bin/true", [locked]) == 200)
+    }
+
+    private func get(_ program: String, _ repositories: [EngineContext.Repository]) async -> Int32 {
+        let context = AgentContext(
+            instance: Instance(name: "orders", cluster: "here", environment: "dev"), repositories: repositories,
+            resolve: { throw FleetError(.configuration, "there is no secret \($0)") }, emit: { _ in }, log: { _ in })
+        let verb = PgBackRestEngine.agentVerbs.first { $0.name == "pgbackrest-archive-get" }
+        return await verb?.run(context, [program, "main", "/srv/data", "000000010000000000000001", "pg_wal/x"]) ?? -1
     }
 }
