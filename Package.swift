@@ -111,8 +111,8 @@ let package = Package(
         plugin(
             "KubernetesPlatform", at: "Platforms/Kubernetes",
             [
-                "KubernetesClient", "KubernetesWorkloads", "DurableFiles", "PostgresFormats", "ProcessRunner", "YAML",
-                unixSignals,
+                "KubernetesClient", "KubernetesWorkloads", "Compression", "DurableFiles", "PostgresFormats", "ProcessRunner",
+                "YAML", unixSignals,
             ]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
         plugin("DeploymentScaler", at: "Scalers/Deployment", ["KubernetesWorkloads"]),

@@ -7,6 +7,7 @@ actor ClusterLink {
     nonisolated let login: KubernetesLogin
     private var answers: [String: String] = [:]
     private var forwards: [String: PortForward] = [:]
+    private var questions: [String: Task<QueryAnswer, any Error>] = [:]
 
     init(_ settings: ClusterSettings) {
         login = KubernetesLogin(kubeconfig: settings.kubeconfig, context: settings.context)
@@ -30,6 +31,21 @@ actor ClusterLink {
         if let open = forwards[key] { return open.localPort }
         forwards[key] = made
         return made.localPort
+    }
+
+    /// Asks, or waits with whoever asks the same under this key now.
+    func asking(
+        _ key: String, _ ask: @escaping @Sendable () async throws -> QueryAnswer
+    ) async throws -> QueryAnswer {
+        if let asked = questions[key] { return try await asked.value }
+        let question = Task { try await ask() }
+        questions[key] = question
+        defer { questions[key] = nil }
+        return try await withTaskCancellationHandler {
+            try await question.value
+        } onCancel: {
+            question.cancel()
+        }
     }
 
     /// What was answered before under this key, else what `ask` answers now. No answer is not remembered.

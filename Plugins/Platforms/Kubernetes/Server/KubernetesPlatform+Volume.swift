@@ -18,7 +18,7 @@ extension KubernetesPlatform {
         return try VolumeFacts(line: line)
     }
 
-    private func claimExists(_ instance: KubernetesInstance) async throws -> Bool {
+    func claimExists(_ instance: KubernetesInstance) async throws -> Bool {
         let client = try await link.client()
         let reference = ObjectReference(
             .persistentVolumeClaims, namespace: instance.namespace, name: instance.data.claim)
@@ -42,7 +42,12 @@ extension KubernetesPlatform {
                 deadline: .seconds(300), ownedLike: act == .look ? [path] : [], owner: owner, argv: argv),
             mounts: .volumeRoot, node: node)
         try await create(job)
-        let outcome = try await finish(key, of: instance)
+        let outcome: TaskOutcome
+        do {
+            outcome = try await finish(key, of: instance)
+        } catch let vanished as VanishedTask {
+            throw vanished.error
+        }
         let output = try await taskOutput(key, of: instance.declared.instance, from: 0)
         let errors = try await taskErrors(key, of: instance.declared.instance)
         try await forgetTask(key, of: instance.declared.instance)
@@ -50,16 +55,29 @@ extension KubernetesPlatform {
         return output
     }
 
-    private func finish(_ key: String, of instance: KubernetesInstance) async throws -> TaskOutcome {
+    /// Waits for the end of a short Job.
+    ///
+    /// - Throws: `VanishedTask`; `unavailable` after `patience`.
+    func finish(
+        _ key: String, of instance: KubernetesInstance, patience: Duration? = nil
+    ) async throws -> TaskOutcome {
         var pause = Duration.milliseconds(150)
+        let end = patience.map { ContinuousClock.now + $0 }
         while true {
             switch try await observeTask(key, of: instance.declared.instance) {
             case .finished(let outcome): return outcome
             case .running: break
             case .absent, .lost:
+                throw VanishedTask(
+                    error: FleetError(
+                        .unavailable, "the Job \(key) of \(instance.name) vanished",
+                        hint: "another coordinator may work on the instance"))
+            }
+            if let end, ContinuousClock.now > end {
                 throw FleetError(
-                    .unavailable, "the Job \(key) of \(instance.name) vanished",
-                    hint: "another coordinator may work on the instance")
+                    .unavailable, "the Job \(key) of \(instance.name) did not end in time",
+                    hint: "see its pod's events: kubectl -n \(instance.namespace) describe pods -l "
+                        + "\(ObjectNames.taskLabel)=\(key)")
             }
             try await Task.sleep(for: pause)
             pause = min(pause * 1.3, .seconds(1))
@@ -77,4 +95,9 @@ extension KubernetesPlatform {
             code, "cannot \(purpose)",
             cause: said.isEmpty ? "exit status \(outcome.exitStatus)" : said.joined(separator: "; "))
     }
+}
+
+/// A Job was there and is not any more, and nobody can tell how it ended.
+struct VanishedTask: Error {
+    var error: FleetError
 }

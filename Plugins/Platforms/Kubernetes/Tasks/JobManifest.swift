@@ -27,6 +27,8 @@ struct JobManifest: Sendable {
     var mounts: Mounts
     /// The only node it may run on.
     var node: String?
+    /// How long it stays after its end when nobody takes it away; for ever without it.
+    var keepsFor: Duration?
 
     var reference: ObjectReference { ObjectReference(.jobs, namespace: instance.namespace, name: name) }
     var secretReference: ObjectReference { ObjectReference(.secrets, namespace: instance.namespace, name: name) }
@@ -54,6 +56,7 @@ struct JobManifest: Sendable {
             let seconds = (deadline + settings.taskStart).components.seconds + 60
             spec["activeDeadlineSeconds"] = .integer(seconds)
         }
+        if let keepsFor { spec["ttlSecondsAfterFinished"] = .integer(keepsFor.components.seconds) }
         return [
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": [

@@ -83,8 +83,11 @@ extension KubernetesPlatform {
         while true {
             let users = try await users(ofClaim: instance.data.claim, in: instance.namespace)
             guard !users.isEmpty else { return }
-            // A look at the volume is over in seconds; whatever else has it may be a server.
-            let areLooking = users.allSatisfy { $0.object.labels[ObjectNames.taskLabel] == Self.lookKey }
+            // A look at the volume or a question is over in seconds; whatever else has it may be a server.
+            let areLooking = users.allSatisfy { pod in
+                let key = pod.object.labels[ObjectNames.taskLabel] ?? ""
+                return key == Self.lookKey || QueryKey.isKey(key)
+            }
             guard areLooking, ContinuousClock.now < end else {
                 throw FleetError(
                     .refused, "\(purpose): the volume of \(instance.name) is in use",
