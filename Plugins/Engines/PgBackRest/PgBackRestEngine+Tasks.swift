@@ -2,10 +2,13 @@ public import FleetPluginAPI
 
 extension PgBackRestEngine {
     public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
-        let task = BackupTaskRequest(
+        var task = BackupTaskRequest(
             program: program(context), key: request.key, kind: request.kind,
             repository: try repository(request.repository, context), expiresByItself: retention(context) == .pgbackrest,
             managesStanza: managesStanza(context), dataDirectory: context.location?.dataDirectory, processes: processes)
+        if let endpoint = context.endpoint, !endpoint.host.hasPrefix("/") {
+            (task.host, task.port) = (endpoint.host, endpoint.port)
+        }
         // pgBackRest logs in as its configuration says; libpq takes a password from here where it has none.
         let secrets = context.endpoint?.password.map { ["PGPASSWORD": $0] } ?? [:]
         return try self.task(

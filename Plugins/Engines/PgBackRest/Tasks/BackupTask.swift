@@ -13,6 +13,9 @@ struct BackupTaskRequest: Hashable, Sendable, Codable {
     /// Nil when nobody could tell.
     var dataDirectory: String?
     var processes: Int?
+    /// The address that this task reaches the server at where that is no socket.
+    var host: String?
+    var port: Int?
 }
 
 /// `fleet agent pgbackrest-backup`: one backup, marked with the task's key, so that a second run under the key finds
@@ -22,7 +25,7 @@ struct BackupTaskRequest: Hashable, Sendable, Codable {
 struct BackupTask: Sendable {
     let request: BackupTaskRequest
     let instance: String
-    let run: PgBackRestRun
+    var run: PgBackRestRun
 
     /// The annotation of a backup that carries the key of its task.
     static let annotation = "fleet-key"
@@ -31,8 +34,9 @@ struct BackupTask: Sendable {
 
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform(BackupTaskRequest.self, arguments) { request in
-            let task = BackupTask(
+            var task = BackupTask(
                 request: request, instance: context.instance.name, run: PgBackRestRun(request.program, context))
+            task.run.reach = try await ServerReach.find(request.program, host: request.host, port: request.port)
             context.emit(.result(try JSONText.value(try await task.backUp())))
         }
     }

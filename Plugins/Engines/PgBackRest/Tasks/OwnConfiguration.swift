@@ -1,6 +1,18 @@
+import DurableFiles
+
 /// pgBackRest's configuration file: `[section]` and `name=value`.
 enum OwnConfiguration {
     static let defaultPlaces = ["/etc/pgbackrest/pgbackrest.conf", "/etc/pgbackrest.conf"]
+
+    /// Of the file that pgBackRest reads here; none where it reads none.
+    static func settings(of program: PgBackRest, command: String) async throws -> [String: String] {
+        guard !program.hasNoFile else { return [:] }
+        for place in program.configuration.map({ [$0] }) ?? defaultPlaces {
+            guard let bytes = try await Disk().readIfPresent(place, limit: 1 << 20) else { continue }
+            return settings(bytes, stanza: program.stanza, command: command)
+        }
+        return [:]
+    }
 
     /// What holds for a command on a stanza, the stanza's own before what is global.
     static func settings(_ file: [UInt8], stanza: String, command: String) -> [String: String] {

@@ -7,6 +7,8 @@ struct PgBackRestRun: Sendable {
     let program: PgBackRest
     let emit: @Sendable (TaskEvent) -> Void
     let log: @Sendable (String) -> Void
+    /// For commands that ask the server.
+    var reach = ServerReach()
 
     init(
         _ program: PgBackRest, emit: @escaping @Sendable (TaskEvent) -> Void, log: @escaping @Sendable (String) -> Void
@@ -38,7 +40,7 @@ struct PgBackRestRun: Sendable {
     func work(_ command: String, _ options: [String], _ doing: String) async throws -> Said {
         let logging = ["--log-level-console=detail", "--log-level-stderr=warn"]
         let run = Command(
-            program.argv(command, logging + options), environment: environment, workingDirectory: "/",
+            program.argv(command, logging + reach.options + options), environment: environment, workingDirectory: "/",
             grace: .seconds(30))
         let listener = Listener(emit: emit)
         let status: ProcessStatus
@@ -80,7 +82,7 @@ struct PgBackRestRun: Sendable {
     }
 
     /// Nearly nothing but the password that libpq takes from there, and pgBackRest's own variables.
-    private var environment: ProcessEnvironment { .inherited }
+    private var environment: ProcessEnvironment { .inherited.adding(reach.variables) }
 }
 
 /// Hears what pgBackRest says, on two streams at once.
