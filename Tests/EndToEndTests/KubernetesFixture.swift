@@ -8,23 +8,51 @@ struct KubernetesFixture: Sendable {
     let infra: BenchNamespace
     let dev: BenchNamespace
     let configuration: String
+    /// Where this machine has the repository's claim.
     let repository: String
+    let engine: Engine
+
+    /// What makes the backups.
+    enum Engine: Sendable {
+        /// fleet, with a repository of fleet.yaml.
+        case native
+        /// pgBackRest of the server's image, with a configuration of its own whose `[global]` has these lines, and
+        /// further files beside it.
+        case pgbackrest(global: [String], files: [String: String] = [:])
+
+        /// Its repository on a claim.
+        static let claim = Engine.pgbackrest(global: ["repo1-path=/repo"])
+
+        var isNative: Bool {
+            if case .native = self { return true }
+            return false
+        }
+    }
 
     /// Starts all of it, archiving from the server's pod.
-    static func lend<Result>(_ body: (KubernetesFixture) async throws -> Result) async throws -> Result {
+    static func lend<Result>(
+        _ engine: Engine = .native, _ body: (KubernetesFixture) async throws -> Result
+    ) async throws -> Result {
         try await withNamespace("platform", on: .prod) { infra in
             try await withNamespace("platform", on: .dev) { dev in
-                let fixture = try await make(infra, dev)
+                let fixture = try await make(infra, dev, engine)
                 try await fixture.letArchive()
                 return try await body(fixture)
             }
         }
     }
 
-    private static func make(_ infra: BenchNamespace, _ dev: BenchNamespace) async throws -> KubernetesFixture {
+    private static func make(
+        _ infra: BenchNamespace, _ dev: BenchNamespace, _ engine: Engine
+    ) async throws -> KubernetesFixture {
         let image = try await infra.bench.agentImage()
         let repository = try await infra.sharedVolume("repository")
         var server = PostgresStatefulSet(bench: infra.bench)
+        if case .pgbackrest(let global, let files) = engine {
+            server.claims = ["repository": "/repo"]
+            server.configMaps = ["pgbackrest-config": "/etc/pgbackrest"]
+            try await infra.apply(pgBackRestConfiguration(global, files))
+        }
         server.settings = ["archive_mode": "on", "wal_level": "replica", "archive_command": "false"]
         try await infra.apply(server.manifest)
         for namespace in [infra, dev] {
@@ -54,9 +82,13 @@ struct KubernetesFixture: Sendable {
                   namespace: \(infra.name)
                   workload: statefulset/postgres
                   dataDirectory: /data/pg
-                  repositoryVolumes: {\(repository): repository}
-                engine: {plugin: native}
-                repositories: [local]
+            \(engine.isNative
+                ? """
+                      repositoryVolumes: {\(repository): repository}
+                    engine: {plugin: native}
+                    repositories: [local]
+                """
+                : "    engine: {plugin: pgbackrest, stanza: main}")
             applications:
               backend-dev:
                 cluster: dev
@@ -71,7 +103,8 @@ struct KubernetesFixture: Sendable {
         try await infra.waitForRollout("statefulset/postgres")
         try await infra.waitForRollout("deployment/backend")
         try await dev.waitForRollout("deployment/backend")
-        return KubernetesFixture(infra: infra, dev: dev, configuration: configuration, repository: repository)
+        return KubernetesFixture(
+            infra: infra, dev: dev, configuration: configuration, repository: repository, engine: engine)
     }
 
     /// As a user does it: the setting goes into the server's configuration, the patch onto its workload.
@@ -81,9 +114,45 @@ struct KubernetesFixture: Sendable {
             throw FixtureError("no archiveCommand or patch in \(answer)")
         }
         _ = try await sql("alter system set archive_command = '\(command.replacing("'", with: "''"))'")
+        guard engine.isNative else {
+            // pgBackRest is in the server's image: its pod needs nothing of fleet's.
+            try await pgBackRest("stanza-create").checked()
+            _ = try await sql("select pg_reload_conf()")
+            return
+        }
         let file = try infra.scratch.write(patch, to: "patch.yaml")
         try await infra.kubectl("patch", "statefulset/postgres", "--patch-file", file)
         try await infra.waitForRollout("statefulset/postgres")
+    }
+
+    /// A ConfigMap as teams have it. The socket that it names is the server's own, which no other pod sees.
+    private static func pgBackRestConfiguration(_ global: [String], _ files: [String: String]) -> String {
+        let main = """
+            [global]
+            \(global.joined(separator: "\n"))
+            start-fast=y
+            archive-timeout=30
+            log-level-file=off
+
+            [main]
+            pg1-path=/data/pg
+            pg1-socket-path=/run/postgresql
+            """
+        let data = files.merging(["pgbackrest.conf": main]) { $1 }.sorted { $0.key < $1.key }.map { name, text in
+            "  \(name): |\n" + text.split(separator: "\n").map { "    \($0)" }.joined(separator: "\n")
+        }
+        return """
+            apiVersion: v1
+            kind: ConfigMap
+            metadata: {name: pgbackrest-config}
+            data:
+            \(data.joined(separator: "\n"))
+            """
+    }
+
+    /// pgBackRest in the server's pod.
+    func pgBackRest(_ arguments: String...) async throws -> ToolResult {
+        try await infra.execInPod("postgres-0", container: "postgres", ["pgbackrest", "--stanza=main"] + arguments)
     }
 
     func sql(_ query: String) async throws -> String { try await infra.sql(query, in: "postgres-0") }

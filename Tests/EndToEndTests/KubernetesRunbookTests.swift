@@ -95,25 +95,3 @@ struct KubernetesRunbookSerial {
         }
     }
 }
-
-extension KubernetesFixture {
-    /// A backup, 500 rows, and their loss; returns the moment before it, and how the workloads are.
-    fileprivate func prepareDisaster() async throws -> (target: String, workloads: [String]) {
-        _ = try await sql("create table orders (id int primary key)")
-        try await fleet("backup", "orders").checked()
-        _ = try await sql("insert into orders select generate_series(1, 500)")
-        let target = try await sql(
-            "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')")
-        try await Task.sleep(for: .milliseconds(50))
-        _ = try await sql("delete from orders")
-        return (target, try await workloads())
-    }
-
-    fileprivate func restoreRun() async throws -> String {
-        let runs = try await json("runs", "list")["runs"]?.array ?? []
-        guard let id = runs.first(where: { $0["kind"]?.string == "restore" })?["id"]?.string else {
-            throw FixtureError("there is no restore run")
-        }
-        return id
-    }
-}

@@ -18,6 +18,8 @@ public struct PostgresStatefulSet: Sendable {
     public var agentImage: String?
     /// Further claims and where the server's container, and every sidecar, has them: `["repository": "/repository"]`.
     public var claims: [String: String] = [:]
+    /// ConfigMaps and where the server's container, and every sidecar, has them: `["pgbackrest-config": "/etc/pgbackrest"]`.
+    public var configMaps: [String: String] = [:]
     /// Further containers, which share the data and all other mounts: name and command. They run in `image`.
     public var sidecars: [String: [String]] = [:]
     public var serviceAccount: String?
@@ -101,7 +103,7 @@ extension PostgresStatefulSet {
     }
 
     private var mounts: [String: String] {
-        var mounts = claims.merging(["data": "/data", "run": "/run/postgresql"]) { $1 }
+        var mounts = claims.merging(configMaps) { $1 }.merging(["data": "/data", "run": "/run/postgresql"]) { $1 }
         if agentImage != nil { mounts["fleet"] = "/fleet" }
         return mounts
     }
@@ -110,6 +112,7 @@ extension PostgresStatefulSet {
         var volumes = ["{name: run, emptyDir: {}}"]
         if agentImage != nil { volumes.append("{name: fleet, emptyDir: {}}") }
         volumes += claims.keys.sorted().map { "{name: \($0), persistentVolumeClaim: {claimName: \($0)}}" }
+        volumes += configMaps.keys.sorted().map { "{name: \($0), configMap: {name: \($0)}}" }
         return "[\(volumes.joined(separator: ", "))]"
     }
 

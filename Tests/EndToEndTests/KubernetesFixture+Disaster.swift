@@ -1,0 +1,32 @@
+import FleetPluginAPI
+import FleetTestSupport
+
+extension KubernetesFixture {
+    /// Now, as `--target` takes it.
+    static let nowQuery = "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')"
+
+    /// What fleet made for its tasks and questions and did not take away.
+    func leftovers() async throws -> String {
+        try await infra.kubectl(
+            "get", "jobs,secrets", "--output", "name", "--selector", "app.kubernetes.io/managed-by=fleet")
+    }
+
+    /// A backup, 500 rows, and their loss; returns the moment before it, and how the workloads are.
+    func prepareDisaster() async throws -> (target: String, workloads: [String]) {
+        _ = try await sql("create table orders (id int primary key)")
+        try await fleet("backup", "orders").checked()
+        _ = try await sql("insert into orders select generate_series(1, 500)")
+        let target = try await sql(Self.nowQuery)
+        try await Task.sleep(for: .milliseconds(50))
+        _ = try await sql("delete from orders")
+        return (target, try await workloads())
+    }
+
+    func restoreRun() async throws -> String {
+        let runs = try await json("runs", "list")["runs"]?.array ?? []
+        guard let id = runs.first(where: { $0["kind"]?.string == "restore" })?["id"]?.string else {
+            throw FixtureError("there is no restore run")
+        }
+        return id
+    }
+}
