@@ -12,6 +12,24 @@ struct KubernetesPgBackRestSerial {
         try await KubernetesFixture.lend(.claim) { fixture in try await runbook(fixture) }
     }
 
+    @Test func theRunbookWithARepositoryInS3() async throws {
+        try await withScratch { scratch in
+            let address = try KubernetesBench.find().prod.nodeAddress
+            let s3 = try await S3Server.start(in: scratch, address: address)
+            let global = [
+                "repo1-type=s3", "repo1-path=/pgbackrest", "repo1-s3-bucket=\(try await s3.makeBucket())",
+                "repo1-s3-region=us-east-1", "repo1-s3-endpoint=\(address)", "repo1-storage-port=\(s3.tlsPort)",
+                "repo1-s3-uri-style=path", "repo1-storage-ca-file=/etc/pgbackrest/authority.pem",
+                "repo1-s3-key=\(S3Server.accessKey)", "repo1-s3-key-secret=\(S3Server.secretKey)",
+            ]
+            let authority = try String(contentsOfFile: s3.authorityFile, encoding: .utf8)
+            try await KubernetesFixture.lend(.pgbackrest(global: global, files: ["authority.pem": authority])) {
+                fixture in
+                try await runbook(fixture)
+            }
+        }
+    }
+
     @Test(arguments: ["restore the data of orders", "start orders in recovery"])
     func aRunSurvivesItsCoordinator(_ step: String) async throws {
         try await KubernetesFixture.lend(.claim) { fixture in

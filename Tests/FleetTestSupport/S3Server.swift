@@ -3,10 +3,12 @@ import FoundationEssentials
 import Glibc
 import HTTPClient
 
-/// A real S3 server (SeaweedFS) on the loopback, plain and with TLS, with an administrator's keys and a reader's.
+/// A real S3 server (SeaweedFS) on the loopback or a bench's bridge, plain and with TLS, with an administrator's keys and a reader's.
 ///
 /// It does not sort lists by the bytes of keys, as S3 does, and makes no bucket by itself.
 public final class S3Server: Sendable {
+    /// Where S3 is served; everything else of it is on the loopback.
+    public let address: String
     public let port: Int
     public let tlsPort: Int
     private let filerPort: Int
@@ -21,7 +23,7 @@ public final class S3Server: Sendable {
     public static let readerAccessKey = "FLEETTESTREADER"
     public static let readerSecretKey = "the-readers-secret"
 
-    public var endpoint: String { "http://127.0.0.1:\(port)" }
+    public var endpoint: String { "http://\(address):\(port)" }
     /// Buckets may stand in the host's name.
     public var tlsEndpoint: String { "https://s3.localhost:\(tlsPort)" }
 
@@ -34,9 +36,13 @@ public final class S3Server: Sendable {
     private static let sharedStart = Task { try await start(in: ScratchDirectory()) }
 
     /// Starts one that a test may stop. It ends with the scratch directory at the latest.
-    public static func start(in scratch: ScratchDirectory) async throws -> S3Server {
+    ///
+    /// - Parameter address: where it serves S3; the certificate is for it too. Pods reach `BenchCluster.nodeAddress`.
+    public static func start(
+        in scratch: ScratchDirectory, address: String = "127.0.0.1"
+    ) async throws -> S3Server {
         let program = try self.program()
-        let files = try await certificates(in: scratch)
+        let files = try await certificates(in: scratch, address: address)
         let identities = """
             {"identities": [
               {"name": "admin", "credentials": [{"accessKey": "\(accessKey)", "secretKey": "\(secretKey)"}],
@@ -53,7 +59,7 @@ public final class S3Server: Sendable {
         let log = scratch.path("s3.log")
         let argv = [
             "setpriv", "--pdeathsig", "KILL", "--", program, "server", "-dir=\(data)", "-ip=127.0.0.1",
-            "-ip.bind=127.0.0.1", "-master.port=\(ports[0])", "-master.port.grpc=\(ports[1])",
+            "-ip.bind=127.0.0.1", "-s3.ip.bind=\(address)", "-master.port=\(ports[0])", "-master.port.grpc=\(ports[1])",
             "-volume.port=\(ports[2])", "-volume.port.grpc=\(ports[3])", "-filer", "-filer.port=\(ports[4])",
             "-filer.port.grpc=\(ports[5])", "-s3", "-s3.port=\(ports[6])", "-s3.port.grpc=\(ports[7])",
             "-s3.port.https=\(ports[8])", "-s3.cert.file=\(files.certificate)", "-s3.key.file=\(files.key)",
@@ -67,15 +73,18 @@ public final class S3Server: Sendable {
             _ = await process.wait()
         }
         let server = S3Server(
-            port: ports[6], tlsPort: ports[8], filerPort: ports[4], authorityFile: files.authority, process: process,
+            address: address, port: ports[6], tlsPort: ports[8], filerPort: ports[4], authorityFile: files.authority,
+            process: process,
             log: log)
         try await server.waitUntilItServes()
         return server
     }
 
     private init(
-        port: Int, tlsPort: Int, filerPort: Int, authorityFile: String, process: ChildProcess, log: String
+        address: String, port: Int, tlsPort: Int, filerPort: Int, authorityFile: String, process: ChildProcess,
+        log: String
     ) {
+        self.address = address
         self.port = port
         self.tlsPort = tlsPort
         self.filerPort = filerPort
@@ -123,7 +132,7 @@ public final class S3Server: Sendable {
     }
 
     private static func certificates(
-        in scratch: ScratchDirectory
+        in scratch: ScratchDirectory, address: String
     ) async throws -> (authority: String, certificate: String, key: String) {
         func path(_ name: String) -> String { scratch.path(name) }
         let new = ["openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -133,8 +142,10 @@ public final class S3Server: Sendable {
             ]
         ).checked()
         try await runTool(new + ["-subj", "/CN=localhost", "-keyout", path("s3.key"), "-out", path("s3.csr")]).checked()
+        // pgBackRest 2.45 compares an address as if it were a name.
+        let own = address == "127.0.0.1" ? "" : ",DNS:\(address),IP:\(address)"
         let names = try scratch.write(
-            "subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost,IP:127.0.0.1\n", to: "s3.ext")
+            "subjectAltName=DNS:localhost,DNS:s3.localhost,DNS:*.s3.localhost,IP:127.0.0.1\(own)\n", to: "s3.ext")
         try await runTool([
             "openssl", "x509", "-req", "-in", path("s3.csr"), "-CA", path("ca.pem"), "-CAkey", path("ca.key"),
             "-CAcreateserial", "-days", "2", "-extfile", names, "-out", path("s3.pem"),
