@@ -21,6 +21,13 @@ struct ScratchManifest: Sendable {
 
     static func tablespace(_ oid: some CustomStringConvertible) -> String { "\(mountPath)/tablespaces/\(oid)" }
 
+    /// What a task finds there although nothing was restored yet: the data directory, and in a scratch place the folder
+    /// of its tablespaces.
+    static func directories(_ instance: KubernetesInstance) -> [String] {
+        let isScratch = instance.object.labels[ObjectNames.scratchLabel] != nil
+        return [instance.dataDirectory] + (isScratch ? ["\(mountPath)/tablespaces"] : [])
+    }
+
     var labels: JSONValue {
         [
             ObjectNames.managedBy: .string(ObjectNames.manager),

@@ -101,11 +101,11 @@ struct PodTask: Sendable {
     }
 
     private func prepare(_ user: UserAccount) async throws {
-        guard let directory = call.prepare else { return }
-        try await disk.run {
-            guard try BlockingDisk.status(directory, followingLinks: true) == nil else { return }
-            try BlockingDisk.makeDirectories(
-                directory, mode: 0o700, owner: FileOwner(user: user.userID, group: user.groupID))
+        let owner = FileOwner(user: user.userID, group: user.groupID)
+        try await disk.run { [call] in
+            for directory in call.prepare where try BlockingDisk.status(directory, followingLinks: true) == nil {
+                try BlockingDisk.makeDirectories(directory, mode: 0o700, owner: owner)
+            }
         }
     }
 

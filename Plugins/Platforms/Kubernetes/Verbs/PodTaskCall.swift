@@ -1,15 +1,15 @@
 /// The arguments of `pod-task`.
 struct PodTaskCall: Hashable, Sendable {
     var deadline: Duration?
-    /// Made, for the owner alone, where it is missing and this process may.
-    var prepare: String?
+    /// Directories that are made, for the owner alone, where they are missing and this process may.
+    var prepare: [String] = []
     /// Whose owner the program runs as: the first that is there and is not root's.
     var ownedLike: [String] = []
     /// Where none is: a name or a number.
     var owner = "postgres"
     var argv: [String]
 
-    init(deadline: Duration? = nil, prepare: String? = nil, ownedLike: [String], owner: String, argv: [String]) {
+    init(deadline: Duration? = nil, prepare: [String] = [], ownedLike: [String], owner: String, argv: [String]) {
         self.deadline = deadline
         self.prepare = prepare
         self.ownedLike = ownedLike
@@ -26,7 +26,7 @@ struct PodTaskCall: Hashable, Sendable {
             case "--deadline":
                 guard let milliseconds = Int64(value), milliseconds > 0 else { return nil }
                 deadline = .milliseconds(milliseconds)
-            case "--prepare": prepare = value
+            case "--prepare": prepare.append(value)
             case "--owned-like": ownedLike.append(value)
             case "--owner": owner = value
             default: return nil
@@ -42,7 +42,7 @@ struct PodTaskCall: Hashable, Sendable {
             let parts = deadline.components
             words += ["--deadline", "\(max(1, parts.seconds * 1000 + parts.attoseconds / 1_000_000_000_000_000))"]
         }
-        if let prepare { words += ["--prepare", prepare] }
+        for path in prepare { words += ["--prepare", path] }
         for path in ownedLike { words += ["--owned-like", path] }
         return words + ["--owner", owner, "--"] + argv
     }
