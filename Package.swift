@@ -127,7 +127,8 @@ let package = Package(
             name: "fleet",
             dependencies: [
                 "FleetCommands", "FleetPluginHost", "FleetPluginAPI", "ServerControl", "NativeEngine",
-                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler", "DeploymentScaler",
+                "DirectoryStorage", "S3Storage", "HostPlatform", "KubernetesPlatform", "ProcessScaler",
+                "DeploymentScaler",
                 "PgBackRestEngine", "StatefulSetScaler", "SQLProbe", "HTTPProbe", "WebhookNotifier", "LogNotifier",
             ],
             swiftSettings: strict),
@@ -166,7 +167,7 @@ let package = Package(
             "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
         tests(
             "PgBackRestEngine",
-            ["FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
+            ["DirectoryStorage", "FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),
         tests("HTTPProbe", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("WebhookNotifier", ["FleetPluginAPI", "FleetTestSupport"]),
         tests("LogNotifier", ["DurableFiles", "FleetPluginAPI", "FleetTestSupport"]),

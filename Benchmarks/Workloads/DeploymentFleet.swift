@@ -4,7 +4,7 @@ import KubernetesWorkloads
 
 struct Place: Sendable {
     var context: String
-    /// What counts the requests to it: a line each.
+    /// What its proxy writes about requests.
     var log: String
 }
 

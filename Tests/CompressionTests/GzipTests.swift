@@ -32,7 +32,8 @@ import Testing
         #expect(throws: CompressionError.self) { try GzipDecompressor.decompress(Self.short + Self.short, limit: 5) }
     }
 
-    @Test func whatIsCutOrChangedIsNoticed() {
+    @Test func whatIsCutOrChangedIsNoticed() throws {
+        let whole = try GzipDecompressor.decompress(Self.long, limit: 20_000)
         for end in 0..<Self.long.count {
             #expect(throws: CompressionError.self) {
                 try GzipDecompressor.decompress(Array(Self.long.prefix(end)), limit: 20_000)
@@ -41,8 +42,10 @@ import Testing
         for index in 10..<Self.long.count {
             var bytes = Self.long
             bytes[index] ^= 0x10
-            let content = try? GzipDecompressor.decompress(bytes, limit: 20_000)
-            #expect(content == nil, "byte \(index)")
+            // A bit between the last block and its checksum means nothing.
+            if let content = try? GzipDecompressor.decompress(bytes, limit: 20_000) {
+                #expect(content == whole, "byte \(index)")
+            }
         }
         #expect(throws: CompressionError.self) { try GzipDecompressor.decompress(Self.short + [0], limit: 100) }
     }

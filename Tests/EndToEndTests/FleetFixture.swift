@@ -14,6 +14,11 @@ final class FleetFixture: Sendable {
     /// What makes the backups of a fixture's instances.
     enum Engine: String, CaseIterable, Sendable, CustomStringConvertible {
         case native, pgbackrest
+        /// pgBackRest with a repository of fleet.yaml.
+        case rendered
+
+        /// One of each plugin.
+        static let allCases: [Engine] = [.native, .pgbackrest]
 
         var description: String { rawValue }
     }
@@ -63,7 +68,7 @@ final class FleetFixture: Sendable {
                 cluster: prod
                 platform: {dataDirectory: \(servers[name]?.dataDirectory ?? "")}
                 \(stanzas[name].map { "engine: {plugin: pgbackrest, configFile: \($0.configuration)\(engineOptions)}" }
-                    ?? "engine: {plugin: native\(engineOptions)}")
+                    ?? "engine: {plugin: \(engine == .native ? "native" : "pgbackrest")\(engineOptions)}")
                 \(stanzas[name] == nil ? "repositories: [local]" : "labels: {keeps: its own}")
                 checks: \(checks)
             """

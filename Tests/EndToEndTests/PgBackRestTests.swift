@@ -7,7 +7,9 @@ import Testing
 @Suite(.serialized) struct PgBackRestSerial {
     /// One segment cannot be read. pgBackRest says 42, which PostgreSQL would take for the end of the archive: without
     /// the wrapper the server is promoted with commits missing.
-    @Test(arguments: ["latest", "time"]) func aSegmentThatCannotBeReadStopsRecoveryAndIsNamed(_ kind: String) async throws {
+    @Test(arguments: ["latest", "time"]) func aSegmentThatCannotBeReadStopsRecoveryAndIsNamed(_ kind: String)
+        async throws
+    {
         try await withScratch { scratch in
             let fleet = try await FleetFixture.make(in: scratch, engine: .pgbackrest)
             let server = try fleet.server()
@@ -79,7 +81,8 @@ import Testing
                     "pg_dumpall", ["-h", host, "-p", "\(port)", "-U", "postgres"]
                 ).checked().text
                 // A random key guards a dump's \restrict commands.
-                dumps.append(dump.split(separator: "\n").filter { !$0.hasPrefix("\\") || $0 == "\\." }.joined(separator: "\n"))
+                dumps.append(
+                    dump.split(separator: "\n").filter { !$0.hasPrefix("\\") || $0 == "\\." }.joined(separator: "\n"))
                 try await fleet.fleet("runs", "undo", try await fleet.run("restoreInto"), "--yes").checked()
             }
             #expect(dumps[0].contains("CREATE TABLE public.before") && !dumps[0].contains("too late"))
@@ -97,13 +100,12 @@ import Testing
                 try await stanza.run("info", "--output=json").text.contains(#""held":true"#)
             }
             let refused = try await fleet.fleet("backup", "orders")
-            #expect(refused.exitCode == 3, "\(refused.errors)")
+            #expect(refused.exitCode == 1, "\(refused.errors)")
             #expect(refused.errors.contains("at work"), "\(refused.errors)")
             try await fleet.server().query("checkpoint")
             try await cron.value.checked()
-            // What cron made counts, and fleet goes on where it was refused.
-            let after = try await fleet.fleet("runs", "resume", try await fleet.lastRun())
-            #expect(after.exitCode == 0, "\(after.errors)")
+            // What cron made counts.
+            try await fleet.fleet("backup", "orders").checked()
             let backups = try await fleet.json("backups", "list", "orders")
             #expect(backups["backups"]?.array?.count == 2, "\(backups)")
         }

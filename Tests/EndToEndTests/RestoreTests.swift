@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite(.serialized) struct RestoreSerial {
-    @Test(arguments: FleetFixture.Engine.allCases)
+    @Test(arguments: FleetFixture.Engine.allCases + [.rendered])
     func everyAcknowledgedCommitUpToTheTargetIsThereAndNoneAfter(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { scratch in
             let fleet = try await FleetFixture.make(in: scratch, engine: engine)

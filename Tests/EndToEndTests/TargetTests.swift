@@ -62,7 +62,9 @@ import Testing
         }
     }
 
-    @Test(arguments: FleetFixture.Engine.allCases) func positionsTransactionsNamesAndTheBackupItself(_ engine: FleetFixture.Engine) async throws {
+    @Test(arguments: FleetFixture.Engine.allCases) func positionsTransactionsNamesAndTheBackupItself(
+        _ engine: FleetFixture.Engine
+    ) async throws {
         try await withScratch { scratch in
             let fleet = try await FleetFixture.make(in: scratch, engine: engine)
             let server = try fleet.server()

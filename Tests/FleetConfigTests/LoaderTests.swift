@@ -131,7 +131,8 @@ import Testing
     }
 
     @Test func anEngineMayKeepItsOwnRepositories() throws {
-        let text = try valid(("{plugin: native}", "{plugin: pgbackrest, stanza: main}"), ("    repositories: [local]\n", ""))
+        let text = try valid(
+            ("{plugin: native}", "{plugin: pgbackrest, stanza: main}"), ("    repositories: [local]\n", ""))
         let configuration = try load(text)
         #expect(configuration.instances["orders"]?.repositories == [])
         let extract = try configuration.extract(instance: "orders")

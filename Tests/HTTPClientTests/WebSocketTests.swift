@@ -130,9 +130,8 @@ private func open(_ server: LocalServer, _ protocols: [String] = []) async throw
             try await session().webSocket(HTTPRequest(.get, "\(server.url)/close"))
         }
         #expect(gone?.code == .unavailable)
-        server.stop()
         let refused = await #expect(throws: FleetError.self) {
-            try await session().webSocket(HTTPRequest(.get, server.url))
+            try await session().webSocket(HTTPRequest(.get, "http://127.0.0.1:\(FreePort.next())"))
         }
         #expect(refused?.code == .unavailable)
     }

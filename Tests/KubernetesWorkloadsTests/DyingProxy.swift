@@ -7,15 +7,18 @@ import FoundationEssentials
 enum DyingProxy {
     /// Runs `body` with a kubeconfig of a server that hands on `count` requests and answers all but the last of them;
     /// then `body` is cancelled. Returns whether it ended by itself.
+    ///
+    /// - Parameter away: the server comes back after so many seconds, and `body` is not cancelled.
     static func run(
-        before count: Int, _ namespace: BenchNamespace, _ body: @escaping @Sendable (String) async throws -> Void
+        before count: Int, away: Int = 0, _ namespace: BenchNamespace,
+        _ body: @escaping @Sendable (String) async throws -> Void
     ) async throws -> Bool {
         let scratch = try ScratchDirectory()
         let files = (port: scratch.path("port"), died: scratch.path("died"), kubeconfig: scratch.path("kubeconfig"))
         let script = #filePath.split(separator: "/").dropLast().map { "/\($0)" }.joined() + "/dying-proxy.py"
         let child = try await ChildProcess.start([
             "python3", script, namespace.bench.kubectl, namespace.cluster.kubeconfig, String(count), files.port,
-            files.died,
+            files.died, String(away),
         ])
         func end() async {
             child.signal(15)
@@ -33,6 +36,7 @@ enum DyingProxy {
             try text.write(toFile: files.kubeconfig, atomically: true, encoding: .utf8)
             let work = Task { try await body(files.kubeconfig) }
             let watch = Task {
+                guard away == 0 else { return }
                 while !FileManager.default.fileExists(atPath: files.died) {
                     try await Task.sleep(for: .milliseconds(10))
                 }
@@ -41,7 +45,7 @@ enum DyingProxy {
             let result = await work.result
             watch.cancel()
             let hasDied = FileManager.default.fileExists(atPath: files.died)
-            if !hasDied { try result.get() }
+            if !hasDied || away > 0 { try result.get() }
             await end()
             return !hasDied
         } catch {

@@ -26,6 +26,30 @@ struct WorkloadTests {
         }
     }
 
+    /// Each request in turn reaches the server, its answer does not come, and nothing after it gets through for a while.
+    @Test(.timeLimit(.minutes(5))) func anAPIServerThatIsAwayIsWaitedFor() async throws {
+        try await WorkloadFixture.lend { fixture in
+            try await fixture.deploy(replicas: 1)
+            // The first requests look and change; all after them wait.
+            for requests in 1...8 {
+                let namespace = fixture.namespace
+                _ = try await DyingProxy.run(before: requests, away: 3, namespace) { kubeconfig in
+                    _ = try await fixture.scaler(kubeconfig: kubeconfig).quiesce(run: "run-1")
+                }
+                let record = try await fixture.scaler().quiesce(run: "run-1")
+                try #require(record.original == 1, "away at request \(requests)")
+                _ = try await DyingProxy.run(before: requests, away: 3, namespace) { kubeconfig in
+                    try await fixture.scaler(kubeconfig: kubeconfig).awaitGone(deadline: .seconds(60))
+                }
+                _ = try await DyingProxy.run(before: requests, away: 3, namespace) { kubeconfig in
+                    try await fixture.scaler(kubeconfig: kubeconfig).resume(record)
+                    try await fixture.scaler(kubeconfig: kubeconfig).awaitReady(record, deadline: .seconds(60))
+                }
+                try #require(try await fixture.scaler().observe().desired == 1)
+            }
+        }
+    }
+
     @Test func theAutoscalersMinimumIsKept() async throws {
         try await WorkloadFixture.lend { fixture in
             try await fixture.deploy(replicas: 1)

@@ -1,7 +1,9 @@
-"""An HTTP proxy before an API server that dies in the middle: dying-proxy.py KUBECTL KUBECONFIG COUNT PORT-FILE DIED-FILE
+"""An HTTP proxy before an API server that dies in the middle:
 
-Hands on COUNT requests and answers all but the last of them; then it writes DIED-FILE and hands on nothing. kubectl
-proxy does the logging in. Ends with SIGTERM, and kubectl with it.
+    dying-proxy.py KUBECTL KUBECONFIG COUNT PORT-FILE DIED-FILE AWAY
+
+Hands on COUNT requests and answers all but the last of them; then it writes DIED-FILE and hands on nothing, for AWAY
+seconds or, when that is 0, for good. kubectl proxy does the logging in. Ends with SIGTERM, and kubectl with it.
 """
 
 import http.client
@@ -11,10 +13,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
-kubectl, kubeconfig, count, port_file, died_file = sys.argv[1:]
+kubectl, kubeconfig, count, port_file, died_file, away = sys.argv[1:]
 lock = threading.Lock()
 left = int(count)
+back_at = float("inf")
 environment = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
 upstream = subprocess.Popen(
     [kubectl, "--kubeconfig", kubeconfig, "proxy", "--port=0"], stdout=subprocess.PIPE, env=environment
@@ -32,12 +36,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_request(self):
-        global left
+        global left, back_at
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         with lock:
             left -= 1
             mine = left
-        if mine < 0:
+        if mine < 0 and time.monotonic() < back_at:
             self.close_connection = True
             return
         connection = http.client.HTTPConnection("127.0.0.1", upstream_port)
@@ -47,6 +51,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         data = answer.read()
         connection.close()
         if mine == 0:
+            if float(away) > 0:
+                back_at = time.monotonic() + float(away)
             publish(died_file, "died")
             self.close_connection = True
             return

@@ -20,8 +20,10 @@ import Testing
             #expect(catalog.segmentSize == 1 << 20)
             let segment = try #require(catalog.segments.first { "\($0.name)" == name })
             #expect((segment.summary?.commits ?? 0) > 0)
-            #expect(segment.summary?.systemIdentifier.description == (try await bench.server.value(
-                "select system_identifier from pg_control_system()")))
+            #expect(
+                segment.summary?.systemIdentifier.description
+                    == (try await bench.server.value(
+                        "select system_identifier from pg_control_system()")))
             #expect(try await bench.engine.segment(segment.name, bench.context).count == 1 << 20)
         }
     }

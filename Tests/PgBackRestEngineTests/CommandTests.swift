@@ -40,7 +40,10 @@ import Testing
     }
 
     /// The one that matters most: only a segment that is certainly not there may end recovery.
-    @Test(arguments: [(0, 0), (1, 1), (2, 200), (25, 200), (42, 200), (62, 200), (103, 200), (125, 200), (126, 126), (127, 127), (143, 143)])
+    @Test(arguments: [
+        (0, 0), (1, 1), (2, 200), (25, 200), (42, 200), (62, 200), (103, 200), (125, 200), (126, 126), (127, 127),
+        (143, 143),
+    ])
     func onlyStatus1EndsRecovery(_ status: Int32, _ expected: Int32) async throws {
         let command = RestoreCommand.wrapped("sh -c 'exit \(status)'")
         #expect(try await runTool(["/bin/sh", "-c", command]).exitCode == expected)
@@ -54,9 +57,15 @@ import Testing
 
     @Test func aCopyLeavesTheSpoolOfItsSourceAlone() throws {
         let engine = try Self.engine()
-        #expect(engine.restoreCommand(dataDirectory: "/srv/copy", isCopy: true).contains("--no-archive-async"))
-        #expect(engine.restoreCommand(dataDirectory: "/srv/copy", isCopy: true).contains("--pg1-path=/srv/copy "))
-        #expect(!engine.restoreCommand(dataDirectory: "/srv/own", isCopy: false).contains("--no-archive-async"))
+        #expect(
+            engine.restoreCommand(dataDirectory: "/srv/copy", isCopy: true, Self.context).contains("--no-archive-async")
+        )
+        #expect(
+            engine.restoreCommand(dataDirectory: "/srv/copy", isCopy: true, Self.context).contains(
+                "--pg1-path=/srv/copy "))
+        #expect(
+            !engine.restoreCommand(dataDirectory: "/srv/own", isCopy: false, Self.context).contains(
+                "--no-archive-async"))
     }
 
     @Test func repositoriesAreNumbersWithNames() throws {

@@ -6,10 +6,18 @@ struct PgBackRest: Hashable, Sendable, Codable {
     /// Nil for pgBackRest's own default place.
     var configuration: String?
     var stanza: String
+    /// Everything is in its environment; what the machine has for configuration does not count.
+    var hasNoFile = false
+
+    init(binary: String, configuration: String?, stanza: String) {
+        self.binary = binary
+        self.configuration = configuration
+        self.stanza = stanza
+    }
 
     /// `pgbackrest --config=… --stanza=… OPTIONS COMMAND ARGUMENTS`
     func argv(_ command: String, _ options: [String] = [], _ arguments: [String] = []) -> [String] {
-        let file = configuration.map { ["--config=\($0)"] } ?? []
+        let file = hasNoFile ? ["--no-config"] : configuration.map { ["--config=\($0)"] } ?? []
         return [binary] + file + ["--stanza=\(stanza)"] + options + [command] + arguments
     }
 

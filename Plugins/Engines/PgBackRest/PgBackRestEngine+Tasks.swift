@@ -3,34 +3,35 @@ public import FleetPluginAPI
 extension PgBackRestEngine {
     public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
         let task = BackupTaskRequest(
-            program: program, key: request.key, kind: request.kind,
-            repository: try repository(request.repository, context), expiresByItself: retention == .pgbackrest,
-            managesStanza: managesStanza, dataDirectory: context.location?.dataDirectory, processes: processes)
+            program: program(context), key: request.key, kind: request.kind,
+            repository: try repository(request.repository, context), expiresByItself: retention(context) == .pgbackrest,
+            managesStanza: managesStanza(context), dataDirectory: context.location?.dataDirectory, processes: processes)
         // pgBackRest logs in as its configuration says; libpq takes a password from here where it has none.
         let secrets = context.endpoint?.password.map { ["PGPASSWORD": $0] } ?? [:]
-        return TaskSpec(
-            key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
-            argv: try argv(PgBackRestVerb.backup, task, context), secrets: secrets, volume: .besideRunningServer)
+        return try self.task(
+            request.key, "back up \(context.instance.name) to \(request.repository)", PgBackRestVerb.backup, task,
+            .besideRunningServer, secrets: secrets, context)
     }
 
     public func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec {
         let task = RestoreTaskRequest(
-            program: program, restore: request, repository: try repository(request.backup.repository, context),
+            program: program(context), restore: request, repository: try repository(request.backup.repository, context),
             restoreCommand: restoreCommand(
-                dataDirectory: request.dataDirectory, isCopy: request.recovery.archivingOff),
+                dataDirectory: request.dataDirectory, isCopy: request.recovery.archivingOff, context),
             processes: processes)
-        return TaskSpec(
-            key: request.key, purpose: "restore \(context.instance.name) from \(request.backup.label)",
-            argv: try argv(PgBackRestVerb.restore, task, context), volume: .alone)
+        return try self.task(
+            request.key, "restore \(context.instance.name) from \(request.backup.label)", PgBackRestVerb.restore, task,
+            .alone, context)
     }
 
     public func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec {
         let task = VerifyTaskRequest(
-            program: program, backups: request.backups, repository: try repository(request.repository, context),
+            program: program(context), backups: request.backups,
+            repository: try repository(request.repository, context),
             processes: processes)
-        return TaskSpec(
-            key: request.key, purpose: "verify backups of \(context.instance.name) in \(request.repository)",
-            argv: try argv(PgBackRestVerb.verify, task, context), volume: .besideRunningServer)
+        return try self.task(
+            request.key, "verify backups of \(context.instance.name) in \(request.repository)", PgBackRestVerb.verify,
+            task, .besideRunningServer, context)
     }
 
     public func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec {
@@ -38,21 +39,29 @@ extension PgBackRestEngine {
         guard request.keepFull >= 1 else {
             throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
         }
-        guard retention == .fleet else {
+        guard retention(context) == .fleet else {
             throw FleetError(
                 .refused, "old backups of \(context.instance.name) are removed by pgBackRest itself",
                 cause: "its configuration's repo\(repository.key)-retention-full is in force, after each backup",
                 hint: "change it there; or set `retention: fleet` of the engine and take it out of the configuration")
         }
         let task = ExpireTaskRequest(
-            program: program, repository: repository, keepFull: request.keepFull, keepDiff: request.keepDiff,
+            program: program(context), repository: repository, keepFull: request.keepFull, keepDiff: request.keepDiff,
             isDryRun: request.isDryRun)
-        return TaskSpec(
-            key: request.key, purpose: "expire backups of \(context.instance.name) in \(request.repository)",
-            argv: try argv(PgBackRestVerb.expire, task, context), volume: .besideRunningServer)
+        return try self.task(
+            request.key, "expire backups of \(context.instance.name) in \(request.repository)", PgBackRestVerb.expire,
+            task, .besideRunningServer, context)
     }
 
     public func archiving(_ context: EngineContext) throws -> ArchiveCommands {
+        if isRendered(context) {
+            guard let location = context.location else {
+                throw FleetError(.unavailable, "nobody can tell where the data of \(context.instance.name) is")
+            }
+            return ArchiveCommands(
+                archive: agentCommand(PgBackRestVerb.push, location.dataDirectory, context) + " %p",
+                restore: restoreCommand(dataDirectory: location.dataDirectory, isCopy: false, context))
+        }
         let place = context.location.map { ["--pg1-path=\($0.dataDirectory)"] } ?? []
         return ArchiveCommands(
             archive: program.shell("archive-push", place, placeholders: "%p"),
@@ -60,9 +69,28 @@ extension PgBackRestEngine {
     }
 
     /// - Parameter isCopy: whether it is for a copy, which must leave its source's spool alone.
-    func restoreCommand(dataDirectory: String, isCopy: Bool) -> String {
+    func restoreCommand(dataDirectory: String, isCopy: Bool, _ context: EngineContext) -> String {
+        if isRendered(context) { return agentCommand(PgBackRestVerb.get, dataDirectory, context) + " %f %p" }
         let options = ["--pg1-path=\(dataDirectory)"] + (isCopy ? ["--no-archive-async"] : [])
         return RestoreCommand.wrapped(program.shell("archive-get", options, placeholders: "%f %p"))
+    }
+
+    /// Through `fleet agent`, which fetches the repositories' secrets.
+    private func agentCommand(_ verb: String, _ dataDirectory: String, _ context: EngineContext) -> String {
+        context.agent.argv(
+            verb, instance: context.instance.name, [program.binary, program.stanza, dataDirectory]
+        ).map { ShellWord.quoted($0).replacing("%", with: "%%") }.joined(separator: " ")
+    }
+
+    private func task(
+        _ key: String, _ purpose: String, _ verb: String, _ request: some Encodable, _ volume: TaskSpec.VolumeNeed,
+        secrets: [String: SecretReference] = [:], _ context: EngineContext
+    ) throws -> TaskSpec {
+        let options = try rendered(context)
+        return TaskSpec(
+            key: key, purpose: purpose, argv: try argv(verb, request, context),
+            environment: options?.environment ?? [:],
+            secrets: secrets.merging(options?.secrets ?? [:]) { first, _ in first }, volume: volume)
     }
 
     private func argv(_ verb: String, _ request: some Encodable, _ context: EngineContext) throws -> [String] {
@@ -90,4 +118,6 @@ enum PgBackRestVerb {
     static let restore = "pgbackrest-restore"
     static let verify = "pgbackrest-verify"
     static let expire = "pgbackrest-expire"
+    static let push = "pgbackrest-archive-push"
+    static let get = "pgbackrest-archive-get"
 }

@@ -27,12 +27,14 @@ public struct PgBackRestEngine: Engine {
 
     public static let descriptor = PluginDescriptor(
         role: .engine, name: name, version: "0.1.0",
-        summary: "pgBackRest with its own configuration and repositories, 2.33 to 2.60",
+        summary: "pgBackRest 2.33 to 2.60, with its own configuration or with repositories of fleet.yaml",
         options: [
             OptionSpec("stanza", .string, help: "The stanza; the name of the instance without it."),
             OptionSpec(
                 "configFile", .path,
-                help: "pgBackRest's configuration where the data is; its own default place without it."),
+                help:
+                    "pgBackRest's configuration where the data is. Without it: its own default place, or none where the "
+                    + "instance has `repositories`."),
             OptionSpec(
                 "binary", .string, default: .string("pgbackrest"),
                 help: "The program where the data is: a path, or a name to be looked up there."),
@@ -67,7 +69,8 @@ public struct PgBackRestEngine: Engine {
         let keys = texts.compactMap { Int($0) }.filter { (1...256).contains($0) }
         guard keys.count == texts.count, !keys.isEmpty, Set(keys).count == keys.count else {
             throw FleetError(
-                .configuration, "repos is a list of different numbers from 1 to 256, not \(texts.joined(separator: ", "))",
+                .configuration,
+                "repos is a list of different numbers from 1 to 256, not \(texts.joined(separator: ", "))",
                 hint: "write [1], or [1, 2] for repo1 and repo2")
         }
         return keys
@@ -86,12 +89,39 @@ public struct PgBackRestEngine: Engine {
 }
 
 extension PgBackRestEngine {
+    /// Whether fleet.yaml says where the repositories are, and not a configuration of pgBackRest's.
+    func isRendered(_ context: EngineContext) -> Bool {
+        program.configuration == nil && !context.repositories.isEmpty
+    }
+
+    /// What pgBackRest must be told where fleet.yaml says where the repositories are; nil where its configuration does.
+    func rendered(_ context: EngineContext) throws -> RenderedOptions? {
+        guard isRendered(context) else { return nil }
+        var options = try RenderedOptions(context.repositories)
+        options.add(context.location, context.endpoint)
+        return options
+    }
+
+    /// The program as it is called for an instance.
+    func program(_ context: EngineContext) -> PgBackRest {
+        var program = program
+        program.hasNoFile = isRendered(context)
+        return program
+    }
+
     /// pgBackRest's repositories with the names that fleet knows them by: those of fleet.yaml in its order, else
     /// `repo1`, ….
     func repositories(_ context: EngineContext) -> [RepositoryKey] {
-        zip(keys, context.repositories.isEmpty ? ownRepositories : context.repositories.map(\.name))
+        let keys = isRendered(context) ? Array(1...context.repositories.count) : keys
+        return zip(keys, context.repositories.isEmpty ? ownRepositories : context.repositories.map(\.name))
             .map { RepositoryKey(key: $0, name: $1) }
     }
+
+    /// Whether a backup makes a stanza that is missing.
+    func managesStanza(_ context: EngineContext) -> Bool { managesStanza || isRendered(context) }
+
+    /// Who removes old backups. Repositories of fleet.yaml have no retention but the policy's.
+    func retention(_ context: EngineContext) -> Retention { isRendered(context) ? .fleet : retention }
 
     /// - Throws: `configuration` when the instance has no such repository.
     func repository(_ name: String, _ context: EngineContext) throws -> RepositoryKey {

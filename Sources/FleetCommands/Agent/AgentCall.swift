@@ -81,7 +81,9 @@ struct AgentCall: Hashable, Sendable {
                     name: name, stateDirectory: state, agent: agent, resolve: Secrets.resolve)
                 return EngineContext.Repository(
                     name: name,
-                    storage: try registry.storage(repository.storage.plugin, plugin, repository.storage.options))
+                    storage: try registry.storage(repository.storage.plugin, plugin, repository.storage.options),
+                    plugin: repository.storage.plugin, options: repository.storage.options,
+                    passphrase: repository.passphrase)
             }
         }
         return AgentContext(

@@ -19,7 +19,7 @@ extension FleetSchema {
                 "checks", .list(.object(check), minimum: 0, unique: false),
                 "Statements that must be answered as expected after a restore."),
             .optional("labels", .map(nil, .text), "Free, for people and selectors."),
-        ])
+        ], asksForRepositories: true)
 
     static let connection = ObjectShape(
         noun: "a connection",

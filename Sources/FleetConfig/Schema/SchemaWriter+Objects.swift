@@ -19,7 +19,25 @@ extension SchemaWriter {
                     }
                 })
         }
+        if shape.asksForRepositories { schema["allOf"] = .array([repositoriesWhereNeeded]) }
         return schema
+    }
+
+    /// Only an engine that keeps its own repositories can do without those of the file.
+    private var repositoriesWhereNeeded: JSONValue {
+        let engines = plugins.all(.engine).filter { !$0.keepsOwnRepositories }.map { JSONValue.string($0.name) }
+        return [
+            "if": [
+                "required": ["engine"],
+                "properties": [
+                    "engine": [
+                        "description": "An engine that must be told where to put its backups.",
+                        "required": ["plugin"], "properties": ["plugin": ["enum": .array(engines)]],
+                    ]
+                ],
+            ],
+            "then": ["required": ["repositories"]],
+        ]
     }
 
     private func properties(_ fields: [ObjectShape.Field]) -> [String: JSONValue] {

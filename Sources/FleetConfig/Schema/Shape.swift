@@ -50,6 +50,8 @@ struct ObjectShape: Sendable {
     var exclusive: [String] = []
     /// Keys that begin with `x-` are free: a place for anchors.
     var allowsExtensions = false
+    /// `repositories` must be there unless the engine keeps its own.
+    var asksForRepositories = false
 
     struct Field: Sendable {
         var name: String

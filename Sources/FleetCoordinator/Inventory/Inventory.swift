@@ -147,7 +147,10 @@ extension Inventory {
     /// The repositories of fleet.yaml that hold this instance's backups, the preferred one first.
     public func repositories(of instance: String) throws -> [EngineContext.Repository] {
         try declaration(instance).repositories.map { name in
-            EngineContext.Repository(name: name, storage: try storage(of: name))
+            let declared = configuration.repositories[name]
+            return EngineContext.Repository(
+                name: name, storage: try storage(of: name), plugin: declared?.storage.plugin ?? "",
+                options: declared?.storage.options ?? PluginOptions(), passphrase: declared?.passphrase)
         }
     }
 

@@ -82,10 +82,21 @@ public struct EngineContext: Sendable {
     public struct Repository: Sendable {
         public var name: String
         public var storage: any Storage
+        /// The storage plugin and its options, for an engine that reaches the storage by means of its own.
+        public var plugin: String
+        public var options: PluginOptions
+        /// Encrypts what lies there; nil for none.
+        public var passphrase: SecretReference?
 
-        public init(name: String, storage: any Storage) {
+        public init(
+            name: String, storage: any Storage, plugin: String = "", options: PluginOptions = PluginOptions(),
+            passphrase: SecretReference? = nil
+        ) {
             self.name = name
             self.storage = storage
+            self.plugin = plugin
+            self.options = options
+            self.passphrase = passphrase
         }
     }
 

@@ -5,7 +5,10 @@ import Testing
 
 @Suite struct ConsoleTests {
     @Test(arguments: [
-        ("2026-11-26 02:16:02.442 P00   INFO: new backup label = 20261126-021555F", "new backup label = 20261126-021555F"),
+        (
+            "2026-11-26 02:16:02.442 P00   INFO: new backup label = 20261126-021555F",
+            "new backup label = 20261126-021555F"
+        ),
         ("P00   INFO: new backup label = 20261126-021555F", "new backup label = 20261126-021555F"),
         ("2026-11-26 02:16:02.442 P01 DETAIL: backup file /d/1 (0B, 100.00%)", "backup file /d/1 (0B, 100.00%)"),
         ("ERROR: [050]: unable to acquire lock", "[050]: unable to acquire lock"),
@@ -38,7 +41,9 @@ import Testing
 
     @Test func noLineBreaksTheReader() {
         var generator = SystemRandomNumberGenerator()
-        let pieces = ["P00", "INFO", ":", " ", "backup file", "(", ")", "%", ",", "8KB", "9999999999999999TB", "é", "\u{0}", "-"]
+        let pieces = [
+            "P00", "INFO", ":", " ", "backup file", "(", ")", "%", ",", "8KB", "9999999999999999TB", "é", "\u{0}", "-",
+        ]
         for _ in 0..<5000 {
             let line = (0..<Int.random(in: 0...12, using: &generator)).map { _ in
                 pieces.randomElement(using: &generator) ?? ""

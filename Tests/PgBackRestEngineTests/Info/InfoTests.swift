@@ -19,7 +19,8 @@ import Testing
         #expect(full.repository == "repo1" && full.timeline == 1 && full.serverVersion == 150_000)
         #expect(full.systemIdentifier.description == "7712298173224543807")
         #expect(full.startLSN == LSN("0/2000028") && full.stopLSN == LSN("0/3000050"))
-        #expect(full.startTime == Timestamp(seconds: 1_795_659_355) && full.stopTime == Timestamp(seconds: 1_795_659_362))
+        #expect(
+            full.startTime == Timestamp(seconds: 1_795_659_355) && full.stopTime == Timestamp(seconds: 1_795_659_362))
         #expect(full.size == 23_213_849 && full.storedSize == 3_075_924)
         #expect(full.references.isEmpty && full.problem == nil)
         #expect(stanza.backups.first?.annotation == ["fleet-key": "k1"])

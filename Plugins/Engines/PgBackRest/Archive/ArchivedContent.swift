@@ -51,7 +51,8 @@ enum ArchivedContent {
             content.count == Int(header.segmentSize)
         else {
             throw FleetError(
-                .corrupted, "\(name) is not the WAL segment that its name says", cause: "its header says \(header.name)")
+                .corrupted, "\(name) is not the WAL segment that its name says", cause: "its header says \(header.name)"
+            )
         }
         return try WALSegment(content, name: segment, acceptingNewer: true).summary
     }

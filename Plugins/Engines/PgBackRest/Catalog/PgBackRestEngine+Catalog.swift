@@ -3,7 +3,7 @@ import PostgresFormats
 
 extension PgBackRestEngine {
     public func catalog(_ context: EngineContext) async throws -> Catalog {
-        let questions = try RepositoryQuestions(program, context)
+        let questions = try RepositoryQuestions(self, context)
         let readings = try await read(questions, context)
         try Self.refuseSilence(readings, context.instance.name)
         var builder = CatalogBuilder(readings, memory: memory, questions: questions)
@@ -51,7 +51,7 @@ extension PgBackRestEngine {
     private func archived(
         _ name: String, _ context: EngineContext
     ) async throws -> (located: LocatedSegment, content: [UInt8]) {
-        let questions = try RepositoryQuestions(program, context)
+        let questions = try RepositoryQuestions(self, context)
         if let located = memory.segments[name] {
             do {
                 return (located, try await located.content(questions))

@@ -5,15 +5,17 @@ struct RepositoryQuestions: Sendable {
     let program: PgBackRest
     let instance: String
     let ask: EngineContext.Ask
+    private let options: RenderedOptions?
 
-    init(_ program: PgBackRest, _ context: EngineContext) throws {
+    init(_ engine: PgBackRestEngine, _ context: EngineContext) throws {
         guard let ask = context.ask else {
             throw FleetError(
                 .unsupported, "pgBackRest of \(context.instance.name) cannot be asked",
                 cause: "it runs where the data is, and nobody can run a command there",
                 hint: "its platform must support questions beside the data")
         }
-        self.program = program
+        program = engine.program(context)
+        options = try engine.rendered(context)
         self.instance = context.instance.name
         self.ask = ask
     }
@@ -63,7 +65,10 @@ struct RepositoryQuestions: Sendable {
     private func answer(
         _ argv: [String], _ what: String, deadline: Duration = .seconds(30), limit: Int = 256 << 20
     ) async throws -> [UInt8] {
-        let answer = try await ask(PlaceQuery(argv: argv, deadline: deadline, outputLimit: limit))
+        let answer = try await ask(
+            PlaceQuery(
+                argv: argv, environment: options?.environment ?? [:], secrets: options?.secrets ?? [:],
+                deadline: deadline, outputLimit: limit))
         guard answer.exitStatus == 0 else {
             throw PgBackRestFailure.error(
                 answer.exitStatus, "\(what) of \(instance) cannot be read", said: answer.errors)

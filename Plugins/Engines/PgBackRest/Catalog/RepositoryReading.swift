@@ -70,12 +70,15 @@ struct RepositoryReading: Sendable {
             return FleetError(
                 .unavailable, "\(repository.name) of \(questions.instance) is not there, or nobody has made it yet",
                 cause: "pgBackRest finds nothing in it",
-                hint: "mount or mend it; a new one is made by: pgbackrest --stanza=\(questions.program.stanza) stanza-create"
+                hint:
+                    "mount or mend it; a new one is made by: pgbackrest --stanza=\(questions.program.stanza) stanza-create"
             )
         }
         return FleetError(
             .notFound, "\(repository.name) has no stanza \(questions.program.stanza)",
-            hint: "make it with: pgbackrest --stanza=\(questions.program.stanza) stanza-create; or set `stanza` of the engine")
+            hint:
+                "make it with: pgbackrest --stanza=\(questions.program.stanza) stanza-create; or set `stanza` of the engine"
+        )
     }
 
     /// Codes of `info`: 0 is well, 2 has no backups yet, 4 and 5 are about other repositories.

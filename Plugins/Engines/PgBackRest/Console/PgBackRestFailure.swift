@@ -21,7 +21,8 @@ enum PgBackRestFailure {
         case 44, 51, 58, 81: return FleetError(.drifted, "\(doing): the stanza is of another server", cause: cause)
         case 45:
             return FleetError(.alreadyExists, "\(doing): the archive has another segment of that name", cause: cause)
-        case 27, 30, 31, 32, 37, 43, 48: return FleetError(.configuration, "\(doing): pgBackRest's options", cause: cause)
+        case 27, 30, 31, 32, 37, 43, 48:
+            return FleetError(.configuration, "\(doing): pgBackRest's options", cause: cause)
         case 26, 28, 29, 42: return FleetError(.corrupted, "\(doing): what is stored is damaged", cause: cause)
         case 41, 53, 98, 105: return FleetError(isDenial(said) ? .denied : .unavailable, doing, cause: cause)
         case 55, 73, 75: return FleetError(.notFound, doing, cause: cause)

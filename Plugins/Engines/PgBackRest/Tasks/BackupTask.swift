@@ -57,7 +57,9 @@ struct BackupTask: Sendable {
                 cause: label.map { "it is called \($0)" })
         }
         if record.kind != request.kind {
-            run.log("there is no backup that a \(request.kind.rawValue) could build upon: a \(record.kind.rawValue) was made")
+            run.log(
+                "there is no backup that a \(request.kind.rawValue) could build upon: a \(record.kind.rawValue) was made"
+            )
         }
         return record
     }
@@ -86,7 +88,8 @@ struct BackupTask: Sendable {
         }
         throw FleetError(
             .conflict, "\(doing): pgBackRest is at work on the stanza \(request.program.stanza) already",
-            cause: progress, hint: "wait until it has ended, such as a backup that cron has begun; fleet does not fight it"
+            cause: progress,
+            hint: "wait until it has ended, such as a backup that cron has begun; fleet does not fight it"
         )
     }
 

@@ -64,6 +64,7 @@ struct ExpireTask: Sendable {
     }
 
     private func refuseOwnRetention() async throws {
+        guard !request.program.hasNoFile else { return }
         let places = request.program.configuration.map { [$0] } ?? OwnConfiguration.defaultPlaces
         for place in places {
             guard let bytes = try await Disk().readIfPresent(place, limit: 1 << 20) else { continue }

@@ -115,7 +115,11 @@ private final class Listener: Sendable {
             state.withLock { state in
                 // What goes on with a message is indented; what a command answers with begins at the margin.
                 if line.text.first?.isWhitespace == false { state.isInMessage = false }
-                if state.isInMessage { state.said.messages.append(line.text) } else { state.said.output.append(line.text) }
+                if state.isInMessage {
+                    state.said.messages.append(line.text)
+                } else {
+                    state.said.output.append(line.text)
+                }
             }
             return
         }

@@ -16,6 +16,12 @@ extension PgBackRestEngine {
             AgentVerb(
                 name: PgBackRestVerb.expire, summary: "Let pgBackRest remove what fleet's retention does not keep",
                 usage: "REQUEST", run: ExpireTask.run),
+            AgentVerb(
+                name: PgBackRestVerb.push, summary: "Archive a WAL file with pgBackRest (archive_command)",
+                usage: "BINARY STANZA DATA %p", run: ArchiveVerbs.push),
+            AgentVerb(
+                name: PgBackRestVerb.get, summary: "Fetch a WAL file with pgBackRest (restore_command)",
+                usage: "BINARY STANZA DATA %f %p", run: ArchiveVerbs.get),
         ]
     }
 }
