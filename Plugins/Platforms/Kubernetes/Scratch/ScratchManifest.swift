@@ -103,7 +103,7 @@ struct ScratchManifest: Sendable {
         }
         let plain = agent.initContainer(
             securityContext: mayBeRoot ? ["runAsUser": 0] : source.container["securityContext"], resources: nil)
-        guard mayBeRoot, let user = UInt32(source.owner), case .object(var members) = plain else { return plain }
+        guard mayBeRoot, let user = source.userID, user != 0, case .object(var members) = plain else { return plain }
         let owning: [JSONValue] = ["--own", .string(Self.mountPath), .string("\(user)")]
         members["command"] = .array((plain["command"]?.array ?? []) + owning)
         members["volumeMounts"] = .array(
