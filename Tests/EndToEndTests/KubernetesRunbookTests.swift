@@ -37,9 +37,7 @@ struct KubernetesRunbookSerial {
             let prod = lines.lastIndex { $0.contains("backend-prod") }
             #expect(try #require(dev) < #require(prod), "\(restored.errors)")
 
-            let runs = try await fixture.json("runs", "list")
-            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
-            let undone = try await fixture.fleet("runs", "undo", run, "--yes")
+            let undone = try await fixture.fleet("runs", "undo", fixture.restoreRun(), "--yes")
             #expect(undone.exitCode == 0, "\(undone.errors)")
             #expect(try await fixture.sql("select count(*), max(id) from orders") == "200|600")
             #expect(try await fixture.workloads() == before)
@@ -49,20 +47,13 @@ struct KubernetesRunbookSerial {
     @Test(arguments: ["stop orders", "restore the data of orders", "start orders in recovery"])
     func aRunSurvivesItsCoordinator(_ step: String) async throws {
         try await KubernetesFixture.lend { fixture in
-            _ = try await fixture.sql("create table orders (id int primary key)")
-            try await fixture.fleet("backup", "orders").checked()
-            _ = try await fixture.sql("insert into orders select generate_series(1, 500)")
-            let target = try await fixture.now()
-            _ = try await fixture.sql("delete from orders")
-            let before = try await fixture.workloads()
+            let (target, before) = try await fixture.prepareDisaster()
             let killed = try await fixture.launch(
                 "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
             _ = try await killed.reaches(step)
             try await Task.sleep(for: .milliseconds(Int.random(in: 0...1500)))
             await killed.kill()
-            let runs = try await fixture.json("runs", "list")
-            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
-            let resumed = try await fixture.fleet("runs", "resume", run)
+            let resumed = try await fixture.fleet("runs", "resume", fixture.restoreRun())
             #expect(resumed.exitCode == 0, "\(resumed.errors)\n\(killed.text)")
             #expect(try await fixture.sql("select count(*) from orders") == "500")
             #expect(try await fixture.workloads() == before)
@@ -99,5 +90,58 @@ struct KubernetesRunbookSerial {
             #expect(left.isEmpty, "left behind: \(left)")
             #expect(try await fixture.workloads() == before)
         }
+    }
+
+    /// Somebody scales an application up while its data is away: nothing is promoted under it.
+    @Test func whoScalesByHandIsNoticed() async throws {
+        try await KubernetesFixture.lend { fixture in
+            let (target, before) = try await fixture.prepareDisaster()
+            let running = try await fixture.launch(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
+            _ = try await running.reaches("restore the data of orders")
+            try await fixture.dev.kubectl("scale", "deployment/backend", "--replicas", "1")
+            #expect(await running.child.wait() != 0)
+            #expect(running.text.contains("backend-dev was brought up by somebody else"), "\(running.text)")
+            #expect(try await fixture.sql("select pg_is_in_recovery()") == "t")
+
+            try await fixture.dev.kubectl("scale", "deployment/backend", "--replicas", "0")
+            let resumed = try await fixture.fleet("runs", "resume", fixture.restoreRun())
+            #expect(resumed.exitCode == 0, "\(resumed.errors)")
+            #expect(try await fixture.sql("select count(*) from orders") == "500")
+            #expect(try await fixture.workloads() == before)
+        }
+    }
+
+    @Test func anAPIServerThatIsAwayIsWaitedFor() async throws {
+        try await KubernetesFixture.lend { fixture in
+            let (target, before) = try await fixture.prepareDisaster()
+            let running = try await fixture.launch(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
+            _ = try await running.reaches("stop orders")
+            try await fixture.infra.cluster.withPaused(.apiserver) { try await Task.sleep(for: .seconds(60)) }
+            #expect(await running.child.wait() == 0, "\(running.text)")
+            #expect(try await fixture.sql("select count(*) from orders") == "500")
+            #expect(try await fixture.workloads() == before)
+        }
+    }
+}
+
+extension KubernetesFixture {
+    /// A backup, 500 rows, and their loss; returns the moment before it, and how the workloads are.
+    fileprivate func prepareDisaster() async throws -> (target: String, workloads: [String]) {
+        _ = try await sql("create table orders (id int primary key)")
+        try await fleet("backup", "orders").checked()
+        _ = try await sql("insert into orders select generate_series(1, 500)")
+        let target = try await now()
+        _ = try await sql("delete from orders")
+        return (target, try await workloads())
+    }
+
+    fileprivate func restoreRun() async throws -> String {
+        let runs = try await json("runs", "list")["runs"]?.array ?? []
+        guard let id = runs.first(where: { $0["kind"]?.string == "restore" })?["id"]?.string else {
+            throw FixtureError("there is no restore run")
+        }
+        return id
     }
 }

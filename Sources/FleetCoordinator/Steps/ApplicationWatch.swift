@@ -7,8 +7,14 @@ struct ApplicationWatch: Sendable {
 
     static let pause: Duration = .seconds(5)
 
+    static let patience: Duration = .seconds(60)
+
     /// - Throws: `refused` that names what is up again; whatever keeps one from being looked at: unknown is not down.
     func demandDown() async throws {
+        // What somebody has taken down again may still be on its way out.
+        for (name, scale) in try await observations() where scale.desired == 0 && scale.running > 0 {
+            try await context.inventory.scaler(of: name).awaitGone(deadline: Self.patience)
+        }
         let up = try await observations().compactMap { name, scale in sentence(name, scale) }.sorted()
         guard up.isEmpty else {
             throw FleetError(
