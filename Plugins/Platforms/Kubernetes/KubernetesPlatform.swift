@@ -20,7 +20,7 @@ public struct KubernetesPlatform: Platform {
     }
 
     /// What `fleet agent` must answer to for this platform.
-    public static let internalVerbs = [InstallVerb.verb, PodTaskVerb.verb, VolumeVerb.verb]
+    public static let internalVerbs = [InstallVerb.verb, PodTaskVerb.verb, VolumeVerb.verb, AnswerVerb.verb]
 
     public func location(of instance: Instance) async throws -> InstanceLocation {
         let found = try await resolve(instance)

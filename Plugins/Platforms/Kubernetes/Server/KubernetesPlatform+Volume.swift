@@ -50,7 +50,8 @@ extension KubernetesPlatform {
         return output
     }
 
-    private func finish(_ key: String, of instance: KubernetesInstance) async throws -> TaskOutcome {
+    /// Waits for a short Job.
+    func finish(_ key: String, of instance: KubernetesInstance) async throws -> TaskOutcome {
         var pause = Duration.milliseconds(150)
         while true {
             switch try await observeTask(key, of: instance.declared.instance) {
