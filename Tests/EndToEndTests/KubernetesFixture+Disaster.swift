@@ -2,9 +2,6 @@ import FleetPluginAPI
 import FleetTestSupport
 
 extension KubernetesFixture {
-    /// Now, as `--target` takes it.
-    static let nowQuery = "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')"
-
     /// What fleet made for its tasks and questions and did not take away.
     func leftovers() async throws -> String {
         try await infra.kubectl(
@@ -16,8 +13,7 @@ extension KubernetesFixture {
         _ = try await sql("create table orders (id int primary key)")
         try await fleet("backup", "orders").checked()
         _ = try await sql("insert into orders select generate_series(1, 500)")
-        let target = try await sql(Self.nowQuery)
-        try await Task.sleep(for: .milliseconds(50))
+        let target = try await now()
         _ = try await sql("delete from orders")
         return (target, try await workloads())
     }

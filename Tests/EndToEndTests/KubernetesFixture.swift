@@ -157,6 +157,14 @@ struct KubernetesFixture: Sendable {
 
     func sql(_ query: String) async throws -> String { try await infra.sql(query, in: "postgres-0") }
 
+    /// The server's clock, a moment ago: nothing that is done from now on was committed by then.
+    func now() async throws -> String {
+        let time = try await sql(
+            "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')")
+        try await Task.sleep(for: .milliseconds(50))
+        return time
+    }
+
     func fleet(_ arguments: [String]) async throws -> ToolResult {
         try await runTool([FleetFixture.binary, "--config", configuration] + arguments)
     }

@@ -56,8 +56,7 @@ struct KubernetesPgBackRestSerial {
         let info = try await fixture.pgBackRest("info").checked().text
         #expect(info.contains("full backup: ") && info.contains("diff backup: "), "\(info)")
         _ = try await fixture.sql("insert into orders select generate_series(501, 550)")
-        let target = try await fixture.sql(KubernetesFixture.nowQuery)
-        try await Task.sleep(for: .milliseconds(50))
+        let target = try await fixture.now()
         _ = try await fixture.sql(
             "insert into orders select generate_series(551, 600); delete from orders where id <= 400")
         let before = try await fixture.workloads()

@@ -15,9 +15,7 @@ struct KubernetesRunbookSerial {
             let backup = try await fixture.fleet("backup", "orders")
             #expect(backup.exitCode == 0, "\(backup.errors)")
             _ = try await fixture.sql("insert into orders select generate_series(1, 500)")
-            let target = try await fixture.sql(
-                "select to_char(clock_timestamp() at time zone 'utc', 'YYYY-MM-DD\"T\"HH24:MI:SS.USZ')")
-            try await Task.sleep(for: .milliseconds(50))
+            let target = try await fixture.now()
             // The disaster.
             _ = try await fixture.sql(
                 "insert into orders select generate_series(501, 600); delete from orders where id <= 400")
@@ -58,6 +56,38 @@ struct KubernetesRunbookSerial {
             let resumed = try await fixture.fleet("runs", "resume", fixture.restoreRun())
             #expect(resumed.exitCode == 0, "\(resumed.errors)\n\(killed.text)")
             #expect(try await fixture.sql("select count(*) from orders") == "500")
+            #expect(try await fixture.workloads() == before)
+        }
+    }
+
+    @Test func aCopyBesideLeavesItsSourceAlone() async throws {
+        try await KubernetesFixture.lend { fixture in
+            _ = try await fixture.sql("create table orders (id int primary key)")
+            try await fixture.fleet("backup", "orders").checked()
+            _ = try await fixture.sql("insert into orders select generate_series(1, 500)")
+            let target = try await fixture.now()
+            _ = try await fixture.sql("delete from orders where id > 10")
+            let before = try await fixture.workloads()
+            let made = try await fixture.fleet(
+                "-o", "json", "restore", "--instance", "orders", "--target", target, "--into", "orders-copy", "--yes")
+            #expect(made.exitCode == 0, "\(made.errors)")
+            let copy = "orders-copy-0"
+            #expect(try await fixture.infra.sql("select count(*) from orders", in: copy) == "500")
+            #expect(try await fixture.infra.sql("show archive_mode", in: copy) == "off")
+            #expect(try await fixture.infra.sql("show data_directory", in: copy) == "/fleet-scratch/data")
+            #expect(try await fixture.sql("select count(*) from orders") == "10")
+            // No Service of the source leads to the copy.
+            let addresses = try await fixture.infra.field(
+                ".subsets[*].addresses[*].targetRef.name", of: "endpoints/postgres")
+            #expect(addresses == "postgres-0")
+            let runs = try await fixture.json("runs", "list")
+            let run = try #require(runs["runs"]?.array?.first { $0["kind"]?.string == "restoreInto" }?["id"]?.string)
+            let undone = try await fixture.fleet("runs", "undo", run, "--yes")
+            #expect(undone.exitCode == 0, "\(undone.errors)")
+            let left = try await fixture.infra.kubectl(
+                "get", "statefulsets,persistentvolumeclaims,jobs,secrets", "--output", "name", "--selector",
+                "app.kubernetes.io/managed-by=fleet")
+            #expect(left.isEmpty, "left behind: \(left)")
             #expect(try await fixture.workloads() == before)
         }
     }

@@ -38,6 +38,13 @@ import Testing
             try await expectDrift("fleet.yaml was changed")
             try text.write(toFile: fleet.configuration, atomically: false, encoding: .utf8)
 
+            // A plan is what was made and looked at, not what somebody wrote into it since.
+            let kept = try String(contentsOfFile: plan, encoding: .utf8)
+            try kept.replacingOccurrences(of: "\"sessions\" : \"refuse\"", with: "\"sessions\" : \"terminate\"").write(
+                toFile: plan, atomically: false, encoding: .utf8)
+            try await expectDrift("was changed after the plan was made")
+            try kept.write(toFile: plan, atomically: false, encoding: .utf8)
+
             // Without a terminal and without --yes nothing is done.
             let asked = try await fleet.fleet("apply", plan)
             #expect(asked.exitCode == 3, "\(asked.errors)")

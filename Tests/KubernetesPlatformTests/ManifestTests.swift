@@ -12,7 +12,7 @@ struct ManifestTests {
         let settings = try #require(Samples.settings)
         let call = PodTaskCall(
             deadline: .seconds(60), ownedLike: [instance.dataDirectory], owner: instance.owner,
-            argv: ["/fleet/bin/fleet", "agent", "restore", "$(HOME)"])
+            argv: ["/fleet/bin/fleet", "agent", "restore", "$(HOME)", "kill $$ $x"])
         return JobManifest(
             instance: instance, settings: settings, name: "job", key: "key", purpose: "restore", call: call,
             environment: ["GREETING": "$(TOKEN)"], secrets: ["TOKEN"], mounts: mounts, node: node
@@ -56,7 +56,7 @@ struct ManifestTests {
         let token = variables.first { $0["name"] == "TOKEN" }
         #expect(token?[path: "valueFrom", "secretKeyRef"] == ["name": "job", "key": "TOKEN"])
         #expect(variables.contains(["name": "GREETING", "value": "$$(TOKEN)"]))
-        #expect(container["command"]?.array?.last == "$$(HOME)")
+        #expect(container["command"]?.array?.suffix(2) == ["$$(HOME)", "kill $$$$ $$x"])
     }
 
     @Test func onlyWhatIsNeededIsMounted() throws {

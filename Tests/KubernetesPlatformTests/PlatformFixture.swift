@@ -29,7 +29,7 @@ struct PlatformFixture {
                 name: "orders", cluster: "dev", environment: "dev",
                 platform: PluginOptions([
                     "namespace": .string(namespace.name), "workload": "statefulset/postgres",
-                    "dataDirectory": "/data/pg",
+                    "dataDirectory": "/data/pg", "owner": "postgres",
                 ]))
             return try await body(PlatformFixture(namespace: namespace, agentImage: image, instance: instance))
         }

@@ -136,7 +136,7 @@ struct ReadingTests {
 
     @Test func callsOfTheWrapperAreReadAgain() {
         let call = PodTaskCall(
-            deadline: .milliseconds(1500), prepare: "/data/pg", ownedLike: ["/data/pg", "/repo"], owner: "999",
+            deadline: .milliseconds(1500), prepare: ["/data/pg", "/x"], ownedLike: ["/data/pg", "/repo"], owner: "999",
             argv: ["sh", "-c", "--", "--owner"])
         #expect(PodTaskCall(call.arguments) == call)
         #expect(PodTaskCall(["--deadline", "x", "--", "sh"]) == nil)

@@ -103,4 +103,40 @@ struct ServerTests {
             #expect(obstacles.contains { $0.contains("patch statefulsets") })
         }
     }
+
+    @Test func theRolesAreEnough() async throws {
+        try await PlatformFixture.lend { fixture in
+            let namespace = fixture.namespace
+            let folder = #filePath.split(separator: "/").dropLast(3).map { "/\($0)" }.joined() + "/deploy/kubernetes"
+            for file in ["applications.yaml", "instances.yaml"] {
+                try await namespace.cluster.kubectl("apply", "-f", "\(folder)/\(file)")
+            }
+            for role in ["fleet-applications", "fleet-instances", "fleet-scratch"] {
+                try await namespace.kubectl(
+                    "create", "rolebinding", role, "--clusterrole", role, "--group", "fleet:runners")
+            }
+            let platform = try fixture.platform(
+                options: ["kubeconfig": .string(namespace.cluster.runnerKubeconfig), "connect": "forward"])
+            for work in PlatformWork.allCases {
+                // Where other tests have defined their kinds, GitOps needs a role in a namespace that is not there.
+                let obstacles = try await platform.obstacles(to: work, of: fixture.instance).filter {
+                    !$0.contains("argoproj") && !$0.contains("fluxcd")
+                }
+                #expect(obstacles.isEmpty, "\(obstacles)")
+            }
+            #expect(try await platform.observe(fixture.instance).control != nil)
+            #expect(try await fixture.canConnect(platform.endpoint(of: fixture.instance)))
+            _ = try await platform.installAgent("apiVersion: fleet/v1\n", for: fixture.instance)
+            var task = fixture.task("allowed", #"test -n "$TOKEN""#)
+            task.secrets = ["TOKEN": .environment("TOKEN")]
+            try await platform.launch(task, for: fixture.instance)
+            #expect(try await fixture.finish("allowed", platform).exitStatus == 0)
+            try await platform.forgetTask("allowed", of: fixture.instance)
+            let request = ScratchRequest(
+                name: "orders-copy", source: fixture.instance, place: nil, majorVersion: "15", tablespaces: [])
+            let place = try await platform.makeScratch(request)
+            #expect(try await platform.observe(place.instance).state == .absent)
+            try await platform.removeScratch(request)
+        }
+    }
 }

@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import KubernetesClient
 
 /// The options of a cluster's `platform:` block.
 struct ClusterSettings: Sendable {
@@ -21,6 +22,15 @@ struct ClusterSettings: Sendable {
     var taskDeadline: Duration?
     /// How long a task's pod may take to begin.
     var taskStart: Duration
+
+    /// Whether the coordinator reaches servers through port-forwards.
+    var forwards: Bool {
+        switch connect {
+        case .pod: false
+        case .forward: true
+        case .auto: !KubernetesConfiguration.isInCluster
+        }
+    }
 
     /// - Throws: `configuration`.
     init(_ options: PluginOptions, cluster: String) throws {

@@ -9,14 +9,13 @@ enum PlanFile {
 
     /// Written by its owner, read by everybody: it holds no secret, and is meant for a second pair of eyes.
     static func write(_ plan: Plan, to path: String) async throws {
-        let bytes = try plan.encoded() + Array("\n".utf8)
-        try await Disk().write(bytes, to: Process.absolute(path), WriteOptions(replaces: true, mode: 0o644))
+        try await Disk().write(plan.kept(), to: Process.absolute(path), WriteOptions(replaces: true, mode: 0o644))
     }
 
-    /// - Throws: `usage` for what is no plan.
+    /// - Throws: `usage` for what is no plan, `refused` for one that was changed.
     static func read(_ path: String) async throws -> Plan {
         do {
-            return try Plan(decoding: try await Disk().read(Process.absolute(path), limit: limit), from: path)
+            return try Plan(kept: try await Disk().read(Process.absolute(path), limit: limit), from: path)
         } catch let error as FleetError where error.code == .notFound {
             throw FleetError(
                 .usage, "there is no file \(path)", hint: "write a plan with: fleet restore … --plan-out \(path)")

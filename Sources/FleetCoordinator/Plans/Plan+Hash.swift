@@ -35,6 +35,41 @@ extension Plan {
     }
 }
 
+/// A plan in a file: readable, line by line, with the hash of what was planned.
+struct KeptPlan: Codable {
+    var hash: String
+    var plan: Plan
+}
+
+extension Plan {
+    /// The plan for a file that people read and compare: one member a line, its hash beside it.
+    public func kept() throws -> [UInt8] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes, .prettyPrinted]
+        return Array(try encoder.encode(KeptPlan(hash: try hash(), plan: self))) + Array("\n".utf8)
+    }
+
+    /// Reads a plan that `kept` wrote.
+    ///
+    /// - Throws: `usage` when it is no plan, `refused` when it is not the plan that was made.
+    public init(kept bytes: [UInt8], from place: String) throws {
+        let kept: KeptPlan
+        do {
+            kept = try JSONDecoder().decode(KeptPlan.self, from: Data(bytes))
+        } catch {
+            throw FleetError(
+                .usage, "\(place) is not a fleet plan", cause: "\(error)",
+                hint: "write one with: fleet restore … --plan-out \(place)")
+        }
+        self = try Plan(decoding: try kept.plan.encoded(), from: place)
+        guard try hash() == kept.hash else {
+            throw FleetError(
+                .refused, "\(place) was changed after the plan was made", cause: "its hash is not that of its content",
+                hint: "plan again, and say what shall be different on the command line")
+        }
+    }
+}
+
 /// JSON that is the same for the same value.
 enum CanonicalJSON {
     static func encode(_ value: some Encodable) throws -> Data {

@@ -54,11 +54,15 @@ struct KubernetesInstance: Sendable {
 
     /// The user that owns the data, as a task sees it: a name or a number.
     var owner: String {
-        if let declared = options.string("owner") { return declared }
+        options.string("owner") ?? userID.map { String($0) } ?? "postgres"
+    }
+
+    /// The number of that user, where the template or the option says it.
+    var userID: UInt32? {
         let id =
             container[path: "securityContext", "runAsUser"]?.integer
             ?? pod[path: "securityContext", "runAsUser"]?.integer
-        return id.map { String($0) } ?? "postgres"
+        return id.flatMap { UInt32(exactly: $0) } ?? options.string("owner").flatMap { UInt32($0) }
     }
 
     /// A variable that the container sets in so many words.

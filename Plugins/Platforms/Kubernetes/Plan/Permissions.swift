@@ -9,6 +9,9 @@ enum Permissions {
         let namespace = declared.namespace
         var needed = [AccessCheck("get", declared.workload.kind, namespace: namespace)]
         needed += tasks(in: namespace)
+        if settings.forwards, declared.instance.connection.host == nil {
+            needed += ["get", "create"].map { AccessCheck($0, .pods, subresource: "portforward", namespace: namespace) }
+        }
         switch work {
         case .backup, .setAside: break
         case .restore:

@@ -21,6 +21,13 @@ struct ScratchManifest: Sendable {
 
     static func tablespace(_ oid: some CustomStringConvertible) -> String { "\(mountPath)/tablespaces/\(oid)" }
 
+    /// What a task finds there although nothing was restored yet: the data directory, and in a scratch place the folder
+    /// of its tablespaces.
+    static func directories(_ instance: KubernetesInstance) -> [String] {
+        let isScratch = instance.object.labels[ObjectNames.scratchLabel] != nil
+        return [instance.dataDirectory] + (isScratch ? ["\(mountPath)/tablespaces"] : [])
+    }
+
     var labels: JSONValue {
         [
             ObjectNames.managedBy: .string(ObjectNames.manager),
@@ -96,7 +103,7 @@ struct ScratchManifest: Sendable {
         }
         let plain = agent.initContainer(
             securityContext: mayBeRoot ? ["runAsUser": 0] : source.container["securityContext"], resources: nil)
-        guard mayBeRoot, let user = UInt32(source.owner), case .object(var members) = plain else { return plain }
+        guard mayBeRoot, let user = source.userID, user != 0, case .object(var members) = plain else { return plain }
         let owning: [JSONValue] = ["--own", .string(Self.mountPath), .string("\(user)")]
         members["command"] = .array((plain["command"]?.array ?? []) + owning)
         members["volumeMounts"] = .array(
@@ -137,33 +144,5 @@ struct ScratchManifest: Sendable {
         case .object(let members): .object(members.mapValues(moved))
         default: value
         }
-    }
-}
-
-/// Changes to what stands on a server's command line.
-enum ScratchText {
-    /// Replaces a path, and paths below it, but not paths that only begin like it.
-    static func replacing(_ path: String, with other: String, in text: String) -> String {
-        var result = ""
-        var rest = text[...]
-        while let range = rest.firstRange(of: path) {
-            let follows = rest[range.upperBound...].first
-            let isWhole = follows.map { !($0.isLetter || $0.isNumber || "-_.".contains($0)) } ?? true
-            let isBeginning = rest[..<range.lowerBound].last.map { !($0.isLetter || $0.isNumber || $0 == "/") } ?? true
-            result += rest[..<range.lowerBound] + (isWhole && isBeginning ? other : path)
-            rest = rest[range.upperBound...]
-        }
-        return result + rest
-    }
-
-    /// `archive_mode=on` in whatever spelling, off.
-    static func archivingOff(_ text: String) -> String {
-        var text = text
-        for value in ["on", "always", "'on'", "'always'", "true", "yes", "1"] {
-            for equals in ["=", " = "] {
-                text = replacing("archive_mode\(equals)\(value)", with: "archive_mode\(equals)off", in: text)
-            }
-        }
-        return text
     }
 }

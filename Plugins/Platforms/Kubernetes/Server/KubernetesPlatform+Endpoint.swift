@@ -7,13 +7,7 @@ extension KubernetesPlatform {
         if let host = instance.connection.host {
             return endpoint(found, host: host, port: found.port)
         }
-        let forwards =
-            switch settings.connect {
-            case .pod: false
-            case .forward: true
-            case .auto: !KubernetesConfiguration.isInCluster
-            }
-        guard forwards else { return try await taskEndpoint(of: found) }
+        guard settings.forwards else { return try await taskEndpoint(of: found) }
         let (name, container) = (found.name, found.containerName)
         let port = try await link.localPort(
             "\(found.workload) \(found.port)", namespace: found.namespace, port: found.port

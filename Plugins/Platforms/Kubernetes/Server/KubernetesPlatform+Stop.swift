@@ -9,6 +9,8 @@ extension KubernetesPlatform {
         if mode == .immediate { try await crash(found) }
         let workload = workload(of: found)
         _ = try await workload.quiesce(run: holder(of: found))
+        // The kubelet may have started it again meanwhile.
+        if mode == .immediate { try await crash(found) }
         try await workload.awaitGone(deadline: deadline)
         try await awaitDetached(found, until: end, deadline)
     }
@@ -25,7 +27,8 @@ extension KubernetesPlatform {
 
     /// Ends the postmaster as a crash would, so that its pod's end finds nothing left to shut down.
     ///
-    /// The kubelet notices a container's end about a second later; by then the pod is being deleted.
+    /// The kubelet notices a container's end about a second later, and starts no container of a pod that is being deleted.
+    /// Where it is quicker than the deletion, the server may be shut down in order after all.
     private func crash(_ instance: KubernetesInstance) async throws {
         guard let pod = try await currentPod(of: instance), pod.isRunning(instance.containerName) else { return }
         let script = #"read -r pid < "$0/postmaster.pid" && kill -QUIT "$pid""#

@@ -27,8 +27,8 @@ struct JobManifest: Sendable {
     var mounts: Mounts
     /// The only node it may run on.
     var node: String?
-    /// How long it stays after its end when nobody takes it away; for ever without it.
-    var keepsFor: Duration?
+    /// Whether the cluster may remove it some minutes after its end, should nobody come for it.
+    var isForgotten = false
 
     var reference: ObjectReference { ObjectReference(.jobs, namespace: instance.namespace, name: name) }
     var secretReference: ObjectReference { ObjectReference(.secrets, namespace: instance.namespace, name: name) }
@@ -51,12 +51,12 @@ struct JobManifest: Sendable {
                 "metadata": ["labels": labels, "annotations": Self.noSidecars], "spec": podSpec,
             ],
         ]
+        if isForgotten { spec["ttlSecondsAfterFinished"] = 600 }
         if let deadline = call.deadline ?? settings.taskDeadline {
             // The program's own deadline is kept within the pod; this one is for pods that never begin.
             let seconds = (deadline + settings.taskStart).components.seconds + 60
             spec["activeDeadlineSeconds"] = .integer(seconds)
         }
-        if let keepsFor { spec["ttlSecondsAfterFinished"] = .integer(keepsFor.components.seconds) }
         return [
             "apiVersion": "batch/v1", "kind": "Job",
             "metadata": [
@@ -135,9 +135,10 @@ struct JobManifest: Sendable {
         return inherited + given + hidden
     }
 
-    /// `$(NAME)` in arguments and variables would be expanded by the kubelet; `$$(NAME)` stands for it.
+    /// The kubelet expands `$(NAME)` in arguments and variables and takes `$$` for `$` (Kubernetes source:
+    /// `third_party/forked/golang/expansion`).
     private static func unexpanded(_ text: String) -> String {
-        text.replacing("$(", with: "$$(")
+        text.replacing("$", with: "$$")
     }
 
     private func takenMounts(_ agent: AgentPlace) -> [JSONValue] {

@@ -54,7 +54,7 @@ extension KubernetesPlatform {
             purpose: "ask beside the data of \(instance.name)", call: call, environment: query.environment,
             secrets: Array(query.secrets.keys), mounts: .data,
             // A claim may be one node's at a time.
-            node: users.lazy.compactMap(\.node).first, keepsFor: .seconds(300))
+            node: users.lazy.compactMap(\.node).first, isForgotten: true)
         let secrets = try query.secrets.mapValues { try context.resolve($0) }
         do {
             try await create(job, secrets)

@@ -11,7 +11,7 @@ extension KubernetesPlatform {
         let found = try await resolve(instance)
         let call = PodTaskCall(
             deadline: task.deadline ?? settings.taskDeadline,
-            prepare: task.volume == .nothing ? nil : found.dataDirectory,
+            prepare: task.volume == .nothing ? [] : ScratchManifest.directories(found),
             ownedLike: [found.dataDirectory] + found.repositoryVolumes.keys.sorted(), owner: found.owner,
             argv: task.argv)
         var job = JobManifest(

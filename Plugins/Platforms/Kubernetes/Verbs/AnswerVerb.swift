@@ -1,13 +1,13 @@
 import FleetPluginAPI
 import ProcessRunner
 
-/// `fleet agent answer --deadline MILLISECONDS --limit BYTES -- PROGRAM ARGUMENTS…`: runs a program and says its output
+/// `fleet agent pod-answer --deadline MILLISECONDS --limit BYTES -- PROGRAM ARGUMENTS…`: runs a program and says its output
 /// in lines that a pod's log can hold whatever its bytes are (see `AnswerText`); what it wrote to stderr as it is.
 enum AnswerVerb {
-    static let name = "answer"
+    static let name = "pod-answer"
     static let verb = InternalVerb(name: name) { arguments in
         guard let call = AnswerCall(arguments) else {
-            VerbOutput.complain("usage: fleet agent answer --deadline MILLISECONDS --limit BYTES -- PROGRAM …")
+            VerbOutput.complain("usage: fleet agent pod-answer --deadline MILLISECONDS --limit BYTES -- PROGRAM …")
             return ExitStatus.usage.rawValue
         }
         let command = Command(
@@ -28,7 +28,7 @@ enum AnswerVerb {
     }
 }
 
-/// The arguments of `answer`.
+/// The arguments of `pod-answer`.
 struct AnswerCall: Hashable, Sendable {
     var deadline: Duration
     var limit: Int
