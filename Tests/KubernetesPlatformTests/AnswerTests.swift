@@ -1,5 +1,6 @@
 import FleetPluginAPI
 import FleetTestSupport
+import Glibc
 import Testing
 
 @testable import KubernetesPlatform
@@ -66,6 +67,30 @@ struct AnswerTextTests {
         #expect(Set(queries.map(QueryKey.key)).count == queries.count)
         #expect(QueryKey.key(plain) == QueryKey.key(plain))
         #expect(queries.allSatisfy { QueryKey.isKey(QueryKey.key($0)) })
+    }
+}
+
+/// What is run in a server's container, run here.
+struct ContainerCommandTests {
+    private func ask(_ argv: [String], owner: String, _ environment: [String: String] = [:]) async throws -> ToolResult
+    {
+        try await runTool(
+            ContainerCommand.argv(PlaceQuery(argv: argv, environment: environment), owner: owner), directory: "/")
+    }
+
+    @Test(.enabled("only root becomes somebody else") { geteuid() == 0 })
+    func rootBecomesTheOwner() async throws {
+        let answer = try await ask(["sh", "-c", "id -un; id -gn; echo $0 $X", "a b"], owner: "postgres", ["X": "y z"])
+        #expect(answer.text == "postgres\npostgres\na b y z\n")
+        let nobody = try await ask(["id"], owner: "no-such-user")
+        let told = QueryAnswer(exitStatus: nobody.exitCode, output: nobody.output, errors: nobody.errors)
+        #expect(ContainerCommand.isRefusal(told) && told.output.isEmpty)
+    }
+
+    @Test func statusesAreTheProgramsOwn() async throws {
+        let owner = "\(geteuid() == 0 ? "root" : "anyone")"
+        #expect(try await ask(["sh", "-c", "exit 125"], owner: owner).exitCode == 125)
+        #expect(try await ask(["no-such-program"], owner: owner).exitCode == 127)
     }
 }
 
