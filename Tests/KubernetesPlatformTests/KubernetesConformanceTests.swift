@@ -15,7 +15,8 @@ struct KubernetesConformanceTests {
             let subject = PlatformConformance(
                 instance: fixture.instance, majorVersion: "\(fixture.bench.postgresMajor)", prefix: "suite",
                 secret: (.environment("TOKEN"), PlatformFixture.secret),
-                canConnect: { try await fixture.canConnect($0) }, makePlatform: { try fixture.platform() })
+                canConnect: { try await fixture.canConnect($0) }, decidesHowServersEnd: false,
+                makePlatform: { try fixture.platform() })
             try await rule.check(subject)
         }
     }

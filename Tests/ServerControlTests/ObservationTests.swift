@@ -85,6 +85,10 @@ struct ObservationTests {
         try await withPostgres { server in
             let shop = try await server.hold("SELECT 1", application: "shop")
             let other = try await server.hold("SELECT 1", application: "other")
+            // The session that looked whether those two hold takes its time to end.
+            try await waitUntil("the fixture's own session is gone") {
+                try await !servers.sessions(server.endpoint, deadline: limit).contains { $0.application == "psql" }
+            }
             let found = try await servers.sessions(server.endpoint, deadline: limit)
             #expect(found.map(\.application) == ["shop", "other"])
             #expect(found.allSatisfy { $0.database == "postgres" && $0.client == "local" && $0.state == "active" })

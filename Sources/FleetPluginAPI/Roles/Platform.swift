@@ -126,7 +126,8 @@ public struct InstanceLocation: Hashable, Sendable, Codable {
 public enum StopMode: String, Hashable, Sendable, Codable {
     /// Ends sessions, writes a shutdown checkpoint, archives the rest of WAL.
     case fast
-    /// As a crash would.
+    /// As a crash would, without waiting for anything. For data that nobody needs: where a supervisor of the platform's
+    /// own takes part in the end (Kubernetes), the server may be shut down in order after all.
     case immediate
 }
 
