@@ -41,11 +41,12 @@ import Testing
     }
 
     @Test func asciiKeepsColumns() {
-        for text in ["━━┫ ●▼╳ │", "██▍──", "orders ✓", "日本", "é"] {
+        for text in ["━━┫ ●▼╳ │", "██▍──", "orders ✓", "› stop…", "日本", "é"] {
             let plain = DisplayText.ascii(text)
             #expect(plain.utf8.allSatisfy { $0 < 0x80 })
             #expect(plain.utf8.count == DisplayText.columns(of: text))
         }
+        #expect(DisplayText.ascii("› stop… ✗") == "> stop. x")
         #expect(DisplayText.ascii("\u{1B}[32m━●\u{1B}[0m") == "\u{1B}[32m=o\u{1B}[0m")
     }
 }
