@@ -111,7 +111,8 @@ let package = Package(
         plugin(
             "KubernetesPlatform", at: "Platforms/Kubernetes",
             [
-                "KubernetesClient", "KubernetesWorkloads", "Compression", "DurableFiles", "PostgresFormats", "ProcessRunner",
+                "KubernetesClient", "KubernetesWorkloads", "Compression", "DurableFiles", "PostgresFormats",
+                "ProcessRunner",
                 "YAML", unixSignals,
             ]),
         plugin("ProcessScaler", at: "Scalers/Process", ["DurableFiles", "ProcessRunner", unixSignals]),
