@@ -1,4 +1,5 @@
 public import FleetPluginAPI
+import PostgresFormats
 
 extension NativeEngine {
     public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
@@ -55,9 +56,7 @@ extension NativeEngine {
 
     public func archiving(_ context: EngineContext) throws -> ArchiveCommands {
         func command(_ verb: String, _ placeholders: String) -> String {
-            // `%` begins a placeholder of PostgreSQL's.
-            context.agent.argv(verb, instance: context.instance.name)
-                .map { ShellWord.quoted($0).replacing("%", with: "%%") }.joined(separator: " ") + " " + placeholders
+            ShellWord.command(context.agent.argv(verb, instance: context.instance.name), placeholders: placeholders)
         }
         return ArchiveCommands(archive: command("wal-push", "%p"), restore: command("wal-get", "%f %p"))
     }
@@ -73,19 +72,5 @@ extension NativeEngine {
                 .configuration, "the instance \(context.instance.name) has no repository \(repository)",
                 hint: "it has " + context.repositories.map(\.name).joined(separator: ", "))
         }
-    }
-}
-
-/// Words of a POSIX shell command line.
-enum ShellWord {
-    /// The word as it is where that is safe, else in single quotes.
-    static func quoted(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty
-            && word.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || "-_./=:,+@".utf8.contains(byte)
-            }
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
     }
 }

@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import PostgresFormats
 
 /// The program and the stanza it works on: every command line of pgBackRest's is made here.
 struct PgBackRest: Hashable, Sendable, Codable {
@@ -26,10 +27,9 @@ struct PgBackRest: Hashable, Sendable, Codable {
         argv(command, ["--log-level-console=off", "--log-level-stderr=error"] + options, arguments)
     }
 
-    /// The same as a shell has it, for PostgreSQL's settings: `%` begins a placeholder of PostgreSQL's.
+    /// The same as a shell has it, for PostgreSQL's settings.
     func shell(_ command: String, _ options: [String], placeholders: String) -> String {
-        argv(command, options).map { ShellWord.quoted($0).replacing("%", with: "%%") }.joined(separator: " ") + " "
-            + placeholders
+        ShellWord.command(argv(command, options), placeholders: placeholders)
     }
 
     /// - Throws: `configuration` for a stanza that could be anything else on a command line or in a path.
@@ -72,18 +72,4 @@ struct PgBackRestVersion: Hashable, Sendable, Comparable, CustomStringConvertibl
 
     /// `--annotation` of backups came with 2.41.
     var knowsAnnotations: Bool { self >= Self(2, 41) }
-}
-
-/// Words of a POSIX shell command line.
-enum ShellWord {
-    /// The word as it is where that is safe, else in single quotes.
-    static func quoted(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty
-            && word.utf8.allSatisfy { byte in
-                (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-                    || "-_./=:,+@".utf8.contains(byte)
-            }
-        return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
-    }
 }

@@ -1,4 +1,5 @@
 public import FleetPluginAPI
+import PostgresFormats
 
 extension PgBackRestEngine {
     public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
@@ -62,7 +63,7 @@ extension PgBackRestEngine {
                 throw FleetError(.unavailable, "nobody can tell where the data of \(context.instance.name) is")
             }
             return ArchiveCommands(
-                archive: agentCommand(PgBackRestVerb.push, location.dataDirectory, context) + " %p",
+                archive: agentCommand(PgBackRestVerb.push, location.dataDirectory, context, placeholders: "%p"),
                 restore: restoreCommand(dataDirectory: location.dataDirectory, isCopy: false, context))
         }
         let place = context.location.map { ["--pg1-path=\($0.dataDirectory)"] } ?? []
@@ -73,16 +74,20 @@ extension PgBackRestEngine {
 
     /// - Parameter isCopy: whether it is for a copy, which must leave its source's spool alone.
     func restoreCommand(dataDirectory: String, isCopy: Bool, _ context: EngineContext) -> String {
-        if isRendered(context) { return agentCommand(PgBackRestVerb.get, dataDirectory, context) + " %f %p" }
+        if isRendered(context) {
+            return agentCommand(PgBackRestVerb.get, dataDirectory, context, placeholders: "%f %p")
+        }
         let options = ["--pg1-path=\(dataDirectory)"] + (isCopy ? ["--no-archive-async"] : [])
         return RestoreCommand.wrapped(program.shell("archive-get", options, placeholders: "%f %p"))
     }
 
     /// Through `fleet agent`, which fetches the repositories' secrets.
-    private func agentCommand(_ verb: String, _ dataDirectory: String, _ context: EngineContext) -> String {
-        context.agent.argv(
-            verb, instance: context.instance.name, [program.binary, program.stanza, dataDirectory]
-        ).map { ShellWord.quoted($0).replacing("%", with: "%%") }.joined(separator: " ")
+    private func agentCommand(
+        _ verb: String, _ dataDirectory: String, _ context: EngineContext, placeholders: String
+    ) -> String {
+        let arguments = [program.binary, program.stanza, dataDirectory]
+        return ShellWord.command(
+            context.agent.argv(verb, instance: context.instance.name, arguments), placeholders: placeholders)
     }
 
     private func task(

@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import PostgresFormats
 import Testing
 
 @testable import NativeEngine
