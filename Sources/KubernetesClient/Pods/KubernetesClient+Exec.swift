@@ -70,11 +70,16 @@ extension KubernetesClient {
         if let socket = try await webSocket(request, protocols: [ExecChannel.protocols[0]]) {
             return try await converse(socket, request, bytes, output)
         }
-        let counted = ["sh", "-c", "n=$1; shift; head -c \"$n\" | \"$@\"", "sh", String(input.count)] + command
+        let counted = ["sh", "-c", Self.countedInput, "sh", String(input.count)] + command
         let older = try execRequest(pod, namespace, container, counted, hasInput: true)
         guard let socket = try await webSocket(older, protocols: ExecChannel.protocols) else { throw noProtocol(older) }
         return try await converse(socket, older, bytes, output)
     }
+
+    /// Hands a program the first `$1` bytes, then their end. What it leaves unread is read here: kubelet 1.20 with
+    /// containerd 1.6 now and then never reports the end of a program whose input still waits (seen, with kubectl too).
+    private static let countedInput =
+        "n=$1; shift; head -c \"$n\" | { \"$@\"; status=$?; cat >/dev/null; exit $status; }"
 
     private func execRequest(
         _ pod: String, _ namespace: String, _ container: String?, _ command: [String], hasInput: Bool
