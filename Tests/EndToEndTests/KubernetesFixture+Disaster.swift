@@ -8,6 +8,18 @@ extension KubernetesFixture {
             "get", "jobs,secrets", "--output", "name", "--selector", "app.kubernetes.io/managed-by=fleet")
     }
 
+    /// The pod of the task that runs, once there is one: `pod/NAME`.
+    func taskPod() async throws -> String {
+        let end = ContinuousClock.now + .seconds(60)
+        while ContinuousClock.now < end {
+            let found = try await infra.kubectl(
+                "get", "pods", "--output", "name", "--selector", "app.kubernetes.io/managed-by=fleet,job-name")
+            if let pod = found.split(separator: "\n").first { return String(pod) }
+            try await Task.sleep(for: .milliseconds(50))
+        }
+        throw FixtureError("no pod of a task appeared")
+    }
+
     /// A backup, 500 rows, and their loss; returns the moment before it, and how the workloads are.
     func prepareDisaster() async throws -> (target: String, workloads: [String]) {
         _ = try await sql("create table orders (id int primary key)")

@@ -2,7 +2,7 @@ import FleetPluginAPI
 import FleetTestSupport
 import Foundation
 
-/// The runbook's world: a StatefulSet in one cluster, applications that use it in both, a repository on a claim that
+/// The runbook's world: a server in one cluster, applications that use it in both, a repository on a claim that
 /// this machine sees too, and the real `fleet` program.
 struct KubernetesFixture: Sendable {
     let infra: BenchNamespace
@@ -11,6 +11,7 @@ struct KubernetesFixture: Sendable {
     /// Where this machine has the repository's claim.
     let repository: String
     let engine: Engine
+    let server: PostgresWorkload
 
     /// What makes the backups.
     enum Engine: Sendable {
@@ -31,11 +32,12 @@ struct KubernetesFixture: Sendable {
 
     /// Starts all of it, archiving from the server's pod.
     static func lend<Result>(
-        _ engine: Engine = .native, _ body: (KubernetesFixture) async throws -> Result
+        _ engine: Engine = .native, kind: PostgresWorkload.Kind = .statefulSet,
+        _ body: (KubernetesFixture) async throws -> Result
     ) async throws -> Result {
         try await withNamespace("platform", on: .prod) { infra in
             try await withNamespace("platform", on: .dev) { dev in
-                let fixture = try await make(infra, dev, engine)
+                let fixture = try await make(infra, dev, engine, kind)
                 try await fixture.letArchive()
                 return try await body(fixture)
             }
@@ -43,11 +45,12 @@ struct KubernetesFixture: Sendable {
     }
 
     private static func make(
-        _ infra: BenchNamespace, _ dev: BenchNamespace, _ engine: Engine
+        _ infra: BenchNamespace, _ dev: BenchNamespace, _ engine: Engine, _ kind: PostgresWorkload.Kind
     ) async throws -> KubernetesFixture {
         let image = try await infra.bench.agentImage()
         let repository = try await infra.sharedVolume("repository")
-        var server = PostgresStatefulSet(bench: infra.bench)
+        var server = PostgresWorkload(bench: infra.bench)
+        server.kind = kind
         if case .pgbackrest(let global, let files) = engine {
             server.claims = ["repository": "/repo"]
             server.configMaps = ["pgbackrest-config": "/etc/pgbackrest"]
@@ -80,7 +83,7 @@ struct KubernetesFixture: Sendable {
                 cluster: prod
                 platform:
                   namespace: \(infra.name)
-                  workload: statefulset/postgres
+                  workload: \(server.reference)
                   dataDirectory: /data/pg
             \(engine.isNative
                 ? """
@@ -100,11 +103,39 @@ struct KubernetesFixture: Sendable {
                 scaler: {plugin: deployment, namespace: \(infra.name), name: backend}
             """
         let configuration = try infra.scratch.write(text, to: "fleet.yaml")
-        try await infra.waitForRollout("statefulset/postgres")
+        let fixture = KubernetesFixture(
+            infra: infra, dev: dev, configuration: configuration, repository: repository, engine: engine,
+            server: server)
+        try await fixture.rollOut()
         try await infra.waitForRollout("deployment/backend")
         try await dev.waitForRollout("deployment/backend")
-        return KubernetesFixture(
-            infra: infra, dev: dev, configuration: configuration, repository: repository, engine: engine)
+        return fixture
+    }
+
+    /// Waits for the server's pod as its template is now; where nothing makes pods of the template, makes it.
+    private func rollOut() async throws {
+        guard server.kind == .podTemplate else { return try await infra.waitForRollout(server.reference) }
+        try await infra.kubectl("delete", "pod/postgres", "--ignore-not-found")
+        let text = try await infra.kubectl("get", server.reference, "--output", "json")
+        let object = try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        let pod: JSONValue = [
+            "apiVersion": "v1", "kind": "Pod",
+            "metadata": [
+                "name": "postgres", "labels": object["template"]?["metadata"]?["labels"] ?? .null,
+            ],
+            "spec": object["template"]?["spec"] ?? .null,
+        ]
+        try await infra.apply(String(decoding: try JSONEncoder().encode(pod), as: UTF8.self))
+        try await infra.kubectl("wait", "--for=condition=Ready", "pod/postgres", "--timeout=90s")
+    }
+
+    /// Its pod, as `kubectl exec` takes it.
+    private var serverPod: String {
+        switch server.kind {
+        case .statefulSet: "postgres-0"
+        case .deployment: "deployment/postgres"
+        case .podTemplate: "postgres"
+        }
     }
 
     /// As a user does it: the setting goes into the server's configuration, the patch onto its workload.
@@ -121,8 +152,8 @@ struct KubernetesFixture: Sendable {
             return
         }
         let file = try infra.scratch.write(patch, to: "patch.yaml")
-        try await infra.kubectl("patch", "statefulset/postgres", "--patch-file", file)
-        try await infra.waitForRollout("statefulset/postgres")
+        try await infra.kubectl("patch", server.reference, "--patch-file", file)
+        try await rollOut()
     }
 
     /// A ConfigMap as teams have it. The socket that it names is the server's own, which no other pod sees.
@@ -152,10 +183,10 @@ struct KubernetesFixture: Sendable {
 
     /// pgBackRest in the server's pod.
     func pgBackRest(_ arguments: String...) async throws -> ToolResult {
-        try await infra.execInPod("postgres-0", container: "postgres", ["pgbackrest", "--stanza=main"] + arguments)
+        try await infra.execInPod(serverPod, container: "postgres", ["pgbackrest", "--stanza=main"] + arguments)
     }
 
-    func sql(_ query: String) async throws -> String { try await infra.sql(query, in: "postgres-0") }
+    func sql(_ query: String) async throws -> String { try await infra.sql(query, in: serverPod) }
 
     /// The server's clock, a moment ago: nothing that is done from now on was committed by then.
     func now() async throws -> String {
@@ -185,7 +216,7 @@ struct KubernetesFixture: Sendable {
     func workloads() async throws -> [String] {
         var all: [String] = []
         for (namespace, object) in [
-            (infra, "statefulset/postgres"), (infra, "deployment/backend"), (dev, "deployment/backend"),
+            (infra, server.reference), (infra, "deployment/backend"), (dev, "deployment/backend"),
         ] {
             let replicas = try await namespace.field(".spec.replicas", of: object)
             let notes = try await namespace.field(".metadata.annotations", of: object)

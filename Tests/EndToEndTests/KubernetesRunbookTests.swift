@@ -124,4 +124,62 @@ struct KubernetesRunbookSerial {
             #expect(try await fixture.workloads() == before)
         }
     }
+
+    @Test(arguments: [PostgresWorkload.Kind.deployment, .podTemplate])
+    func theServerMayBeAnotherWorkload(_ kind: PostgresWorkload.Kind) async throws {
+        try await KubernetesFixture.lend(kind: kind) { fixture in
+            let (target, before) = try await fixture.prepareDisaster()
+            let restored = try await fixture.fleet(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
+            #expect(restored.exitCode == 0, "\(restored.errors)")
+            #expect(try await fixture.sql("select count(*), pg_is_in_recovery() from orders") == "500|f")
+            #expect(try await fixture.workloads() == before)
+            #expect(try await fixture.leftovers() == "")
+        }
+    }
+
+    @Test func aSlowEtcdIsBorne() async throws {
+        try await KubernetesFixture.lend { fixture in
+            let (target, before) = try await fixture.prepareDisaster()
+            let restored = try await fixture.infra.cluster.withSlow(.etcd) {
+                try await fixture.fleet(
+                    "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup", "--verbose")
+            }
+            #expect(restored.exitCode == 0, "\(restored.errors)")
+            #expect(try await fixture.sql("select count(*) from orders") == "500")
+            #expect(try await fixture.workloads() == before)
+            #expect(try await fixture.leftovers() == "")
+        }
+    }
+
+    /// What takes the restore's pod away in the middle, and leaves the Job without a word of how it ended.
+    enum Loss: CaseIterable {
+        /// The power of the node fails.
+        case node
+        /// Somebody, or the pod collector for a node that is gone, removes the pod by force.
+        case pod
+    }
+
+    @Test(arguments: Loss.allCases) func aRestoreThatIsLostIsMadeAgain(_ loss: Loss) async throws {
+        try await KubernetesFixture.lend { fixture in
+            let (target, before) = try await fixture.prepareDisaster()
+            let running = try await fixture.launch(
+                "restore", "--cluster", "prod", "--target", target, "--yes", "--no-backup")
+            _ = try await running.reaches("restore the data of orders")
+            let pod = try await fixture.taskPod()
+            switch loss {
+            case .node:
+                try await fixture.infra.cluster.withStopped(.node) { try await Task.sleep(for: .seconds(5)) }
+            case .pod:
+                try await fixture.infra.kubectl("delete", pod, "--force", "--grace-period=0")
+            }
+            if await running.child.wait() != 0 {
+                let resumed = try await fixture.fleet("runs", "resume", fixture.restoreRun())
+                #expect(resumed.exitCode == 0, "\(resumed.errors)\n\(running.text)")
+            }
+            #expect(try await fixture.sql("select count(*), pg_is_in_recovery() from orders") == "500|f")
+            #expect(try await fixture.workloads() == before)
+            #expect(try await fixture.leftovers() == "")
+        }
+    }
 }

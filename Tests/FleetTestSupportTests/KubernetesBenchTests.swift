@@ -15,7 +15,7 @@ struct KubernetesBenchTests {
     func aServerOfATestsOwnRunsAndIsReachable(on cluster: BenchCluster.Name) async throws {
         try await withNamespace("bench", on: cluster) { namespace in
             let repository = try await namespace.sharedVolume("repository")
-            var server = PostgresStatefulSet("pg", bench: bench)
+            var server = PostgresWorkload("pg", bench: bench)
             server.claims = ["repository": "/repository"]
             server.settings = ["archive_mode": "on", "archive_command": "cp '%p' /repository/%f", "work_mem": "5MB"]
             server.commandLine = ["cluster_name": "it's ours"]
@@ -52,7 +52,7 @@ struct KubernetesBenchTests {
     @Test func fleetRunsInAContainerThatHasNothingOfIt() async throws {
         let agent = try await bench.agentImage()
         try await withNamespace("bench") { namespace in
-            var server = PostgresStatefulSet("pg", bench: bench)
+            var server = PostgresWorkload("pg", bench: bench)
             server.agentImage = agent
             try await namespace.apply(server.manifest)
             try await namespace.waitForRollout("statefulset/pg")

@@ -16,11 +16,11 @@ struct PlatformFixture {
 
     /// - Parameter change: of the manifest, before it is applied.
     static func lend<Result>(
-        _ change: (inout PostgresStatefulSet) -> Void = { _ in }, _ body: (PlatformFixture) async throws -> Result
+        _ change: (inout PostgresWorkload) -> Void = { _ in }, _ body: (PlatformFixture) async throws -> Result
     ) async throws -> Result {
         try await withNamespace("platform") { namespace in
             let image = try await namespace.bench.agentImage()
-            var manifest = PostgresStatefulSet(bench: namespace.bench)
+            var manifest = PostgresWorkload(bench: namespace.bench)
             manifest.gracePeriod = 10
             change(&manifest)
             try await namespace.apply(manifest.manifest)

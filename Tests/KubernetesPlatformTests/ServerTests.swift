@@ -45,6 +45,32 @@ struct ServerTests {
         }
     }
 
+    /// No attacher of a CSI driver is here: the object stands for one that has not come to detach the volume.
+    @Test func aVolumeThatIsStillAttachedIsWaitedFor() async throws {
+        try await PlatformFixture.lend { fixture in
+            let namespace = fixture.namespace
+            let volume = try await namespace.field(
+                ".spec.volumeName", of: "persistentvolumeclaim/data-postgres-0")
+            let node = try await namespace.field(".spec.nodeName", of: "pod/postgres-0")
+            try await namespace.apply(
+                """
+                apiVersion: storage.k8s.io/v1
+                kind: VolumeAttachment
+                metadata: {name: \(namespace.name)}
+                spec:
+                  attacher: fleet.test
+                  nodeName: \(node)
+                  source: {persistentVolumeName: \(volume)}
+                """)
+            let error = await #expect(throws: FleetError.self) {
+                try await fixture.platform().stop(fixture.instance, mode: .fast, deadline: .seconds(20))
+            }
+            try await namespace.kubectl("delete", "volumeattachment/\(namespace.name)")
+            #expect(error?.code == .timedOut && error?.description.contains(volume) == true, "\(error as Any)")
+            try await fixture.platform().stop(fixture.instance, mode: .fast, deadline: .seconds(60))
+        }
+    }
+
     @Test func whatSomebodyScaledToZeroComesBackAsOne() async throws {
         try await PlatformFixture.lend { fixture in
             try await fixture.scale(0)
@@ -101,6 +127,46 @@ struct ServerTests {
             let obstacles = try await runner.obstacles(to: .restore, of: fixture.instance)
             #expect(obstacles.contains { $0.contains("create jobs") })
             #expect(obstacles.contains { $0.contains("patch statefulsets") })
+        }
+    }
+
+    @Test(.timeLimit(.minutes(10))) func eachVerbThatIsMissingIsNamed() async throws {
+        try await PlatformFixture.lend { fixture in
+            let rules = try await AccessRule.shipped(["applications", "instances"], fixture.namespace)
+            var template = fixture.instance
+            template.platform.values["workload"] = "podtemplate/postgres"
+            let instances = [fixture.instance, template]
+            let runner = try fixture.platform(
+                options: [
+                    "kubeconfig": .string(fixture.namespace.cluster.runnerKubeconfig), "connect": "forward",
+                ])
+            let needed = [
+                "statefulsets": ["get", "patch", "create", "delete"], "podtemplates": ["get"],
+                "pods": ["list", "create", "delete"], "pods/log": ["get"], "pods/exec": ["get", "create"],
+                "pods/portforward": ["get", "create"], "persistentvolumeclaims": ["get", "create", "delete"],
+                "jobs": ["get", "create", "delete"], "secrets": ["create", "patch", "delete"],
+                "configmaps": ["create", "patch", "delete"],
+            ]
+            for (resource, verbs) in needed.sorted(by: { $0.key < $1.key }) {
+                for verb in verbs {
+                    try await fixture.namespace.grant(rules.without(verb, on: resource))
+                    let wanted = "may not \(verb) \(resource)"
+                    try await fixture.namespace.waitUntil("“\(wanted)” is the obstacle") {
+                        var found: Set<String> = []
+                        for instance in instances {
+                            for work in PlatformWork.allCases {
+                                found.formUnion(try await runner.obstacles(to: work, of: instance))
+                            }
+                        }
+                        // Where other tests have defined their kinds, GitOps needs a role of its own; and there is no
+                        // such PodTemplate.
+                        let missing = found.filter {
+                            $0.contains("may not") && !$0.contains("argoproj") && !$0.contains("fluxcd")
+                        }
+                        return !missing.isEmpty && missing.allSatisfy { $0.contains(wanted) }
+                    }
+                }
+            }
         }
     }
 

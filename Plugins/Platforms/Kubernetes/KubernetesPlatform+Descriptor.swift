@@ -3,7 +3,7 @@ public import FleetPluginAPI
 extension KubernetesPlatform {
     public static let descriptor = PluginDescriptor(
         role: .platform, name: "kubernetes", version: "1.0.0",
-        summary: "PostgreSQL servers in a Kubernetes cluster: StatefulSets or Deployments of one pod with a claim.",
+        summary: "PostgreSQL servers in a Kubernetes cluster: StatefulSets, Deployments or PodTemplates of one pod.",
         options: [
             OptionSpec(
                 "kubeconfig", .path,
@@ -39,7 +39,8 @@ extension KubernetesPlatform {
             OptionSpec("namespace", .string, required: true, help: "The namespace of the workload."),
             OptionSpec(
                 "workload", .string, required: true,
-                help: "What runs the server, as kubectl names it: statefulset/postgres or deployment/postgres."),
+                help: "What runs the server, as kubectl names it: statefulset/postgres, deployment/postgres or "
+                    + "podtemplate/postgres, of which fleet makes and deletes the pod itself."),
             OptionSpec(
                 "container", .string,
                 help: "The container that runs the server. Without it: the one that has PGDATA, or is named postgres, "

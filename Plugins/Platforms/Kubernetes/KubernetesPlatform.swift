@@ -1,7 +1,8 @@
 public import FleetPluginAPI
 import KubernetesClient
 
-/// PostgreSQL servers in a Kubernetes cluster: each a StatefulSet or Deployment of one pod with a volume claim.
+/// PostgreSQL servers in a Kubernetes cluster: each a StatefulSet, Deployment or PodTemplate of one pod with a volume
+/// claim.
 ///
 /// The cluster holds all that must survive a crash: Jobs under names made from their keys, records in annotations.
 /// What tasks said is kept under the state directory before their Jobs are removed.
@@ -40,8 +41,16 @@ public struct KubernetesPlatform: Platform {
                 hint: "check `namespace` and `workload` in the platform block of the instance")
         }
         try OperatorOwner.refuse(object, instance.name)
-        let directory = try await dataDirectory(declared, object)
-        return try KubernetesInstance(declared, object: object, dataDirectory: directory)
+        let workload = try await inCommonForm(object, declared)
+        let directory = try await dataDirectory(declared, workload)
+        return try KubernetesInstance(declared, object: workload, dataDirectory: directory)
+    }
+
+    private func inCommonForm(_ object: JSONValue, _ declared: InstanceDeclaration) async throws -> JSONValue {
+        guard declared.workload.kind == .podTemplates else { return object }
+        let selector = try PodTemplateWorkload.selector(object, of: declared.workload)
+        let pods = try await pods(in: declared.namespace, labels: selector)
+        return try PodTemplateWorkload.normal(object, pods: pods)
     }
 
     /// Declared, or `PGDATA` as the template or the running container has it, or the official image's.

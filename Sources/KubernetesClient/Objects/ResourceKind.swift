@@ -34,6 +34,7 @@ extension ResourceKind: Codable {}
 // What every supported API server serves (Kubernetes 1.20 and later), in its stable version.
 extension ResourceKind {
     public static let pods = core("pods", "Pod")
+    public static let podTemplates = core("podtemplates", "PodTemplate")
     public static let services = core("services", "Service")
     public static let endpoints = core("endpoints", "Endpoints")
     public static let secrets = core("secrets", "Secret")

@@ -32,7 +32,7 @@ extension BenchNamespace {
         return try await run(arguments + ["--"] + argv, input: input)
     }
 
-    /// One query in a pod of `PostgresStatefulSet`; rows as `psql --tuples-only --no-align` writes them.
+    /// One query in a pod of `PostgresWorkload`; rows as `psql --tuples-only --no-align` writes them.
     public func sql(_ query: String, in pod: String, database: String = "postgres") async throws -> String {
         let psql = [
             "psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", "/run/postgresql", "-U", "postgres", "-d", database,

@@ -15,35 +15,41 @@ struct TemplatePatch: Sendable {
 
     /// A strategic merge patch, as kustomize and `kubectl patch --patch-file` take it.
     var text: String {
+        let isApplied = instance.workload.kind != .podTemplates
+        let then = isApplied ? "" : "# and then delete the pod, so that the next one has it too.\n"
         let head = """
             # Lets the server of \(instance.name) call fleet: for kustomize, or
             #   kubectl -n \(instance.namespace) patch \(instance.workload.kind.plural) \(instance.workload.name) \
             --patch-file THIS-FILE
 
             """
-        return head + YAMLText.of(object).text
+        return head + then + YAMLText.of(object).text
     }
 
     var object: JSONValue {
         let containerMounts: JSONValue = [
             "name": .string(instance.containerName), "volumeMounts": .array(agent.mounts()),
         ]
-        return [
+        let template: JSONValue = [
+            "spec": [
+                "initContainers": [
+                    agent.initContainer(
+                        securityContext: instance.container["securityContext"],
+                        resources: instance.container["resources"])
+                ],
+                "containers": [containerMounts], "volumes": .array(agent.volumes()),
+            ]
+        ]
+        var patch: [String: JSONValue] = [
             "apiVersion": .string(instance.workload.kind.apiVersion), "kind": .string(instance.workload.kind.kind),
             "metadata": ["name": .string(instance.workload.name), "namespace": .string(instance.namespace)],
-            "spec": [
-                "template": [
-                    "spec": [
-                        "initContainers": [
-                            agent.initContainer(
-                                securityContext: instance.container["securityContext"],
-                                resources: instance.container["resources"])
-                        ],
-                        "containers": [containerMounts], "volumes": .array(agent.volumes()),
-                    ]
-                ]
-            ],
         ]
+        if instance.workload.kind == .podTemplates {
+            patch["template"] = template
+        } else {
+            patch["spec"] = ["template": template]
+        }
+        return .object(patch)
     }
 
     /// What is not there yet, each in a few words.

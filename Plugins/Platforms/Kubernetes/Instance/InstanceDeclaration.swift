@@ -9,6 +9,7 @@ struct InstanceDeclaration: Sendable {
     private static let kinds: [(names: [String], kind: ResourceKind)] = [
         (["statefulset", "statefulsets", "sts"], .statefulSets),
         (["deployment", "deployments", "deploy"], .deployments),
+        (["podtemplate", "podtemplates"], .podTemplates),
     ]
 
     /// - Throws: `configuration`.
@@ -22,7 +23,7 @@ struct InstanceDeclaration: Sendable {
         else {
             throw FleetError(
                 .configuration, "the workload of \(instance.name), \(text), is not understood",
-                hint: "write statefulset/NAME or deployment/NAME")
+                hint: "write statefulset/NAME, deployment/NAME or podtemplate/NAME")
         }
         workload = ObjectReference(kind, namespace: namespace, name: words[1])
     }
@@ -32,6 +33,6 @@ struct InstanceDeclaration: Sendable {
 
     /// How the option names it.
     static func text(_ kind: ResourceKind, _ name: String) -> String {
-        "\(kind == .deployments ? "deployment" : "statefulset")/\(name)"
+        "\(kind.kind.lowercased())/\(name)"
     }
 }

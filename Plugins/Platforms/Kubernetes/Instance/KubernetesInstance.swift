@@ -4,7 +4,7 @@ import KubernetesClient
 /// An instance with its workload as it was read: which container runs the server, and where its data is.
 struct KubernetesInstance: Sendable {
     let declared: InstanceDeclaration
-    /// The StatefulSet or Deployment.
+    /// The StatefulSet or Deployment, or a PodTemplate in their form.
     let object: JSONValue
     /// `spec.template`
     let template: JSONValue

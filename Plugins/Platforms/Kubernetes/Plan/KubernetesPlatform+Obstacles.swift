@@ -11,7 +11,7 @@ extension KubernetesPlatform {
         }
         do {
             let resolved = try await resolve(instance)
-            if work == .restore {
+            if work == .restore, resolved.workload.kind != .podTemplates {
                 found += try await riding { try await workload(of: resolved).obstacles() }
             }
         } catch let error as FleetError where [.refused, .denied, .notFound, .configuration].contains(error.code) {

@@ -15,7 +15,11 @@ enum Permissions {
         switch work {
         case .backup, .setAside: break
         case .restore:
-            needed.append(AccessCheck("patch", declared.workload.kind, namespace: namespace))
+            if declared.workload.kind == .podTemplates {
+                needed += ["create", "delete"].map { AccessCheck($0, .pods, namespace: namespace) }
+            } else {
+                needed.append(AccessCheck("patch", declared.workload.kind, namespace: namespace))
+            }
             needed.append(AccessCheck("get", .persistentVolumeClaims, namespace: namespace))
             // The exec protocol upgrades a GET; servers since 1.31 ask for create too.
             for verb in ["get", "create"] {

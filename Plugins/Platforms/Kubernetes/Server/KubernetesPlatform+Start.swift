@@ -8,14 +8,22 @@ extension KubernetesPlatform {
         let found = try await resolve(instance)
         let condition = ServerCondition(found, try await pods(of: found))
         if condition.state == .stopped || condition.state == .stopping {
-            try await workload(of: found).awaitGone(deadline: deadline)
+            try await awaitGone(found, deadline)
         }
         try await bringBack(found)
         try await awaitConnections(instance, until: end, deadline)
     }
 
+    private func awaitGone(_ instance: KubernetesInstance, _ deadline: Duration) async throws {
+        guard instance.workload.kind == .podTemplates else {
+            return try await workload(of: instance).awaitGone(deadline: deadline)
+        }
+        try await removePods(of: instance, deadline: deadline)
+    }
+
     /// Back to one, with what the record says was paused; a workload that somebody took to zero by hand too.
     private func bringBack(_ instance: KubernetesInstance) async throws {
+        guard instance.workload.kind != .podTemplates else { return try await makePod(of: instance) }
         let workload = workload(of: instance)
         let record = try await riding { try await workload.observe().record }
         let run = record?.run ?? holder(of: instance)

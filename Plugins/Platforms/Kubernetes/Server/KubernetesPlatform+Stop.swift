@@ -7,6 +7,10 @@ extension KubernetesPlatform {
         let found = try await resolve(instance)
         let end = ContinuousClock.now + deadline
         if mode == .immediate { try await crash(found) }
+        guard found.workload.kind != .podTemplates else {
+            try await removePods(of: found, deadline: deadline)
+            return try await awaitDetached(found, until: end, deadline)
+        }
         let workload = workload(of: found)
         _ = try await workload.quiesce(run: holder(of: found))
         // The kubelet may have started it again meanwhile.
@@ -15,7 +19,7 @@ extension KubernetesPlatform {
         try await awaitDetached(found, until: end, deadline)
     }
 
-    /// The instance's own workload as what is taken to zero and back.
+    /// The instance's own workload as what is taken to zero and back; not for PodTemplates.
     func workload(of instance: KubernetesInstance) -> KubernetesWorkload {
         let kind: WorkloadReference.Kind = instance.workload.kind == .deployments ? .deployment : .statefulSet
         return KubernetesWorkload(

@@ -1,10 +1,18 @@
 import FoundationEssentials
 
-/// The manifest of a PostgreSQL server as people run it: a StatefulSet with a claim per pod, and a headless Service.
+/// The manifest of a PostgreSQL server as people run it: a StatefulSet with a claim per pod, a Deployment or a PodTemplate
+/// with a claim of its own, and a headless Service.
 ///
 /// The container `postgres` runs as user 999 with the data directory `/data/pg` on the claim `data-NAME-0`, trusts
 /// everybody in the bench's networks, and listens on its pod's address and in `/run/postgresql`.
-public struct PostgresStatefulSet: Sendable {
+public struct PostgresWorkload: Sendable {
+    public enum Kind: Sendable {
+        case statefulSet, deployment
+        /// Nothing makes a pod of it until somebody is asked to.
+        case podTemplate
+    }
+
+    public var kind = Kind.statefulSet
     public var name: String
     public var image: String
     public var replicas = 1
@@ -39,35 +47,85 @@ public struct PostgresStatefulSet: Sendable {
         metadata: {name: \(name), labels: {app: \(name)}}
         spec: {clusterIP: None, selector: {app: \(name)}, ports: [{name: postgresql, port: 5432}]}
         ---
-        apiVersion: apps/v1
-        kind: StatefulSet
+        \(kind == .podTemplate ? "apiVersion: v1" : "apiVersion: apps/v1")
+        kind: \(kindName)
         metadata: {name: \(name), labels: \(Manifest.map(labels)), annotations: \(Manifest.map(annotations))}
-        spec:
-          serviceName: \(name)
-          replicas: \(replicas)
-          selector: {matchLabels: {app: \(name)}}
-          template:
-            metadata: {labels: \(Manifest.map(labels.merging(["app": name]) { $1 }))}
-            spec:
-              enableServiceLinks: false
-              automountServiceAccountToken: \(serviceAccount != nil)
-              \(serviceAccount.map { "serviceAccountName: \($0)" } ?? "# the default account")
-              terminationGracePeriodSeconds: \(gracePeriod)
-              securityContext: {fsGroup: 999}
-              initContainers:
-        \(initContainers.joined(separator: "\n"))
-              containers:
-        \(container("postgres", command: ["bash", "-ec", script], readiness: true))
-        \(sidecars.sorted { $0.key < $1.key }.map { container($0.key, command: $0.value) }.joined(separator: "\n"))
-              volumes: \(volumes)
-          volumeClaimTemplates:
-          - metadata: {name: data}
-            spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+        \(workload)
         """
+    }
+
+    /// `statefulset/postgres`
+    public var reference: String { "\(kindName.lowercased())/\(name)" }
+
+    private var kindName: String {
+        switch kind {
+        case .statefulSet: "StatefulSet"
+        case .deployment: "Deployment"
+        case .podTemplate: "PodTemplate"
+        }
     }
 }
 
-extension PostgresStatefulSet {
+extension PostgresWorkload {
+    private var workload: String {
+        let claim = """
+            metadata: {name: data}
+            spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+            """
+        let ownClaim = """
+            ---
+            apiVersion: v1
+            kind: PersistentVolumeClaim
+            \(claim.replacing("name: data", with: "name: \(dataClaim)"))
+            """
+        let selector = "selector: {matchLabels: {app: \(name)}}"
+        switch kind {
+        case .statefulSet:
+            return """
+                spec:
+                  serviceName: \(name)
+                  replicas: \(replicas)
+                  \(selector)
+                \(template.indented(2))
+                  volumeClaimTemplates:
+                  -
+                \(claim.indented(4))
+                """
+        case .deployment:
+            return """
+                spec:
+                  replicas: \(replicas)
+                  strategy: {type: Recreate}
+                  \(selector)
+                \(template.indented(2))
+                \(ownClaim)
+                """
+        case .podTemplate: return "\(template)\n\(ownClaim)"
+        }
+    }
+
+    private var template: String {
+        """
+        template:
+          metadata: {labels: \(Manifest.map(labels.merging(["app": name]) { $1 }))}
+          spec:
+            enableServiceLinks: false
+            automountServiceAccountToken: \(serviceAccount != nil)
+            \(serviceAccount.map { "serviceAccountName: \($0)" } ?? "# the default account")
+            terminationGracePeriodSeconds: \(gracePeriod)
+            securityContext: {fsGroup: 999}
+            initContainers:
+        \(initContainers.joined(separator: "\n").indented(4))
+            containers:
+        \(container("postgres", command: ["bash", "-ec", script], readiness: true).indented(4))
+        \(sidecars.sorted { $0.key < $1.key }.map { container($0.key, command: $0.value).indented(4) }.joined(separator: "\n"))
+            volumes: \(volumes)
+        """
+    }
+
+    /// As a StatefulSet names it.
+    private var dataClaim: String { "data-\(name)-0" }
+
     private var initContainers: [String] {
         let own = "mkdir -p /data/pg && chown 999:999 /data /data/pg && chmod 700 /data/pg"
         let server = Self.initContainer("own", image, ["sh", "-ec", own], ["data": "/data"])
@@ -80,25 +138,25 @@ extension PostgresStatefulSet {
         _ name: String, _ image: String, _ command: [String], _ mounts: [String: String]
     ) -> String {
         """
-              - name: \(name)
-                image: \(image)
-                imagePullPolicy: Never
-                securityContext: {runAsUser: 0}
-                command: \(Manifest.list(command))
-                volumeMounts: \(Manifest.mounts(mounts))
+        - name: \(name)
+          image: \(image)
+          imagePullPolicy: Never
+          securityContext: {runAsUser: 0}
+          command: \(Manifest.list(command))
+          volumeMounts: \(Manifest.mounts(mounts))
         """
     }
 
     private func container(_ name: String, command: [String], readiness: Bool = false) -> String {
         let probe = #"{exec: {command: [pg_isready, -q, -h, /run/postgresql, -U, postgres]}, periodSeconds: 1}"#
         return """
-                  - name: \(name)
-                    image: \(image)
-                    imagePullPolicy: Never
-                    securityContext: {runAsUser: 999, runAsGroup: 999}
-                    command: \(Manifest.list(command))
-                    \(readiness ? "readinessProbe: \(probe)" : "# no probe")
-                    volumeMounts: \(Manifest.mounts(mounts))
+            - name: \(name)
+              image: \(image)
+              imagePullPolicy: Never
+              securityContext: {runAsUser: 999, runAsGroup: 999}
+              command: \(Manifest.list(command))
+              \(readiness ? "readinessProbe: \(probe)" : "# no probe")
+              volumeMounts: \(Manifest.mounts(mounts))
             """
     }
 
@@ -111,6 +169,7 @@ extension PostgresStatefulSet {
     private var volumes: String {
         var volumes = ["{name: run, emptyDir: {}}"]
         if agentImage != nil { volumes.append("{name: fleet, emptyDir: {}}") }
+        if kind != .statefulSet { volumes.append("{name: data, persistentVolumeClaim: {claimName: \(dataClaim)}}") }
         volumes += claims.keys.sorted().map { "{name: \($0), persistentVolumeClaim: {claimName: \($0)}}" }
         volumes += configMaps.keys.sorted().map { "{name: \($0), configMap: {name: \($0)}}" }
         return "[\(volumes.joined(separator: ", "))]"
@@ -137,5 +196,13 @@ extension PostgresStatefulSet {
             fi
             exec postgres -D /data/pg\(options.joined())
             """
+    }
+}
+
+extension String {
+    fileprivate func indented(_ spaces: Int) -> String {
+        let margin = String(repeating: " ", count: spaces)
+        return split(separator: "\n", omittingEmptySubsequences: false).map { $0.isEmpty ? "" : margin + $0 }
+            .joined(separator: "\n")
     }
 }
