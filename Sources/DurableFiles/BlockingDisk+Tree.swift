@@ -12,7 +12,7 @@ extension BlockingDisk {
             if code == ENOENT || code == ENOTDIR { return false }
             throw FleetError(errno: code, "cannot remove \(path)")
         }
-        try syncDirectory(parentPath(of: path))
+        try syncRemoval(of: path)
         return true
     }
 
@@ -36,8 +36,17 @@ extension BlockingDisk {
             if code == ENOENT { return false }
             throw FleetError(errno: code, "cannot remove the directory \(path)")
         }
-        try syncDirectory(parentPath(of: path))
+        try syncRemoval(of: path)
         return true
+    }
+
+    /// Makes it durable that a name is gone, which it is as well when somebody removed the directory that it was in.
+    private static func syncRemoval(of path: String) throws {
+        do {
+            try syncDirectory(parentPath(of: path))
+        } catch let error as FleetError where error.code == .notFound {
+            return
+        }
     }
 
     /// Removes a file, or a directory with all that is in it. Symbolic links are removed, never followed. Returns

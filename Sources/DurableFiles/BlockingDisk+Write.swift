@@ -19,42 +19,62 @@ extension BlockingDisk {
     public static func append(_ bytes: [UInt8], to path: String, _ options: WriteOptions = WriteOptions()) throws {
         try checkPath(path)
         let isNew = try status(path) == nil
-        if isNew, let mode = options.directoryMode {
-            try makeDirectories(parentPath(of: path), mode: mode, owner: options.owner)
+        let file = try inParent(of: path, options) {
+            try Descriptor(opening: path, O_WRONLY | O_APPEND | O_CREAT, mode: mode_t(options.mode))
         }
-        let file = try Descriptor(opening: path, O_WRONLY | O_APPEND | O_CREAT, mode: mode_t(options.mode))
         if isNew { try setAttributes(of: file.number, mode: options.mode, owner: options.owner, path) }
         try bytes.withUnsafeBytes { try writeAll($0, to: file.number, path) }
         try systemCall("make \(path) durable") { fsync(file.number) }
         if isNew { try syncDirectory(parentPath(of: path)) }
     }
 
-    /// Makes a directory and its missing parents, durably. Done as well when it is there.
+    /// Makes a directory and its missing parents, durably. Done as well when it is there, and when others make and
+    /// remove the same ones meanwhile.
     ///
     /// - Parameter owner: Whom the ones that were made belong to; existing ones are not changed.
     public static func makeDirectories(_ path: String, mode: UInt32 = 0o750, owner: FileOwner? = nil) throws {
         try checkPath(path)
+        try inDirectory(parentPath(of: path), mode: mode, owner: owner) {
+            try makeDirectory(path, mode: mode, owner: owner)
+        }
+    }
+
+    /// Does what needs a directory, and makes that when it is missing. Who prunes empty directories may take it away
+    /// in between, so it is tried again, but not for ever: a file system without room for directories, as /proc, says
+    /// of each that its parent is missing.
+    static func inDirectory<Result: ~Copyable>(
+        _ directory: String, mode: UInt32, owner: FileOwner?, _ work: () throws -> Result
+    ) throws -> Result {
+        for _ in 1..<100 {
+            do {
+                return try work()
+            } catch let error as FleetError where error.code == .notFound && parentPath(of: directory) != directory {
+                try makeDirectories(directory, mode: mode, owner: owner)
+            }
+        }
+        return try work()
+    }
+
+    /// Does what needs the parent of a path, which is made as the options of a write say.
+    static func inParent<Result: ~Copyable>(
+        of path: String, _ options: WriteOptions, _ work: () throws -> Result
+    ) throws -> Result {
+        guard let mode = options.directoryMode else { return try work() }
+        return try inDirectory(parentPath(of: path), mode: mode, owner: options.owner, work)
+    }
+
+    private static func makeDirectory(_ path: String, mode: UInt32, owner: FileOwner?) throws {
         if mkdir(path, mode_t(mode)) != 0 {
             let code = errno
-            switch code {
-            case EEXIST, EISDIR:
-                guard try status(path, followingLinks: true)?.kind == .directory else {
+            if code == EEXIST || code == EISDIR {
+                if try status(path, followingLinks: true)?.kind == .directory { return }
+                if try status(path) != nil {
                     throw FleetError(
                         .alreadyExists, "cannot make the directory \(path)", cause: "something else is there")
                 }
-                return
-            case ENOENT:
-                let parent = parentPath(of: path)
-                guard parent != path else { throw FleetError(errno: code, "cannot make the directory \(path)") }
-                // A file system without room for directories, as /proc, says so of one whose parent is there.
-                guard try status(parent, followingLinks: true) == nil else {
-                    throw FleetError(errno: code, "cannot make the directory \(path)")
-                }
-                try makeDirectories(parent, mode: mode, owner: owner)
-                return try makeDirectories(path, mode: mode, owner: owner)
-            default:
-                throw FleetError(errno: code, "cannot make the directory \(path)")
             }
+            // Gone again since: as good as never there.
+            throw FleetError(errno: code == EEXIST ? ENOENT : code, "cannot make the directory \(path)")
         }
         let made = try Descriptor(opening: path, O_RDONLY | O_DIRECTORY)
         try setAttributes(of: made.number, mode: mode, owner: owner, path)

@@ -73,12 +73,11 @@ public final class FileLock: Sendable {
 
     private static func attempt(_ path: String, mode: Mode, options: WriteOptions) throws -> FileLock? {
         try checkPath(path)
-        if let directoryMode = options.directoryMode {
-            try BlockingDisk.makeDirectories(parentPath(of: path), mode: directoryMode, owner: options.owner)
-        }
         let isNew = try BlockingDisk.status(path) == nil
-        let number = try systemCall("open the lock \(path)") {
-            open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(options.mode))
+        let number = try BlockingDisk.inParent(of: path, options) {
+            try systemCall("open the lock \(path)") {
+                open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, mode_t(options.mode))
+            }
         }
         if flock(number, (mode == .exclusive ? LOCK_EX : LOCK_SH) | LOCK_NB) != 0 {
             let code = errno

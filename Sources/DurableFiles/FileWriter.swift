@@ -27,12 +27,8 @@ public final class FileWriter: Sendable {
         let directory = parentPath(of: path)
         let temporaryPath = "\(directory)/\(TemporaryName.make(for: lastName(of: path)))"
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW
-        let file: Descriptor
-        do {
-            file = try Descriptor(opening: temporaryPath, flags, mode: 0o600)
-        } catch let error as FleetError where error.code == .notFound && options.directoryMode != nil {
-            try BlockingDisk.makeDirectories(directory, mode: options.directoryMode ?? 0o750, owner: options.owner)
-            file = try Descriptor(opening: temporaryPath, flags, mode: 0o600)
+        let file = try BlockingDisk.inParent(of: path, options) {
+            try Descriptor(opening: temporaryPath, flags, mode: 0o600)
         }
         self.path = path
         self.temporaryPath = temporaryPath

@@ -88,6 +88,49 @@ import Testing
         }
     }
 
+    /// Who empties a directory prunes it, who needs it makes it again, both at any time.
+    @Test func directoriesMayComeAndGoUnderWriters() async throws {
+        try await ScratchDirectory.with { scratch in
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for writer in 0..<4 {
+                    group.addTask {
+                        for _ in 0..<200 {
+                            let path = scratch("a/b/c/\(writer)")
+                            try await Disk().write([1], to: path)
+                            try await Disk().run {
+                                try BlockingDisk.remove(path)
+                                for directory in ["a/b/c", "a/b", "a"] {
+                                    do {
+                                        try BlockingDisk.removeEmptyDirectory(scratch(directory))
+                                    } catch let error as FleetError where error.code == .alreadyExists { break }
+                                }
+                            }
+                        }
+                    }
+                }
+                try await group.waitForAll()
+            }
+            #expect(try scratch.names().isEmpty)
+        }
+    }
+
+    @Test func aDirectoryThatCannotBeMadeSaysWhy() async throws {
+        try await ScratchDirectory.with { scratch in
+            try BlockingDisk.write([1], to: scratch("file"))
+            try BlockingDisk.makeLink(scratch("link"), to: scratch("nowhere"))
+            let causes: [(String, String, FleetError.Code)] = [
+                (scratch("file"), scratch("file"), .alreadyExists), (scratch("link"), scratch("link"), .alreadyExists),
+                (scratch("file/below/it"), scratch("file"), .alreadyExists),
+                ("/proc/fleet/below", "/proc/fleet", .notFound),
+            ]
+            for (path, named, code) in causes {
+                let error = #expect(throws: FleetError.self) { try BlockingDisk.makeDirectories(path) }
+                #expect(error?.code == code)
+                #expect(error?.message.hasSuffix("the directory \(named)") == true)
+            }
+        }
+    }
+
     @Test(.enabled(if: geteuid() == 0)) func rootGivesFilesAndNewDirectoriesAway() async throws {
         try await ScratchDirectory.with { scratch in
             let owner = FileOwner(user: 4242, group: 4343)
