@@ -55,6 +55,16 @@ import Testing
         #expect(rollout(["replicas": 3], starting, of: Self.store) == .underway("1 of 3 copies are there"))
     }
 
+    /// The field came with Kubernetes 1.23 (KEP-1847).
+    @Test func volumesThatGoWithTheirCopiesKeepThemUp() {
+        for (policy, deletes) in [("Delete", true), ("Retain", false)] {
+            let spec: JSONValue = ["persistentVolumeClaimRetentionPolicy": ["whenScaled": .string(policy)]]
+            let state = WorkloadState(reference: Self.backend, object: ["spec": spec])
+            #expect(state.deletesVolumesWhenScaled == deletes)
+        }
+        #expect(!WorkloadState(reference: Self.backend, object: ["spec": [:]]).deletesVolumesWhenScaled)
+    }
+
     @Test func aStragglerSaysWhereItIsAndWhatKeepsIt() throws {
         let now = try #require(Timestamp(rfc3339: "2026-01-01T10:01:00Z"))
         let pod = PodState([
