@@ -69,7 +69,8 @@ struct KubernetesRunbookSerial {
             _ = try await fixture.sql("delete from orders where id > 10")
             let before = try await fixture.workloads()
             let made = try await fixture.fleet(
-                "-o", "json", "restore", "--instance", "orders", "--target", target, "--into", "orders-copy", "--yes")
+                "-o", "json", "restore", "--instance", "orders", "--target", target, "--into",
+                "orders-copy=\(fixture.infra.name)", "--yes")
             #expect(made.exitCode == 0, "\(made.errors)")
             let copy = "orders-copy-0"
             #expect(try await fixture.infra.sql("select count(*) from orders", in: copy) == "500")

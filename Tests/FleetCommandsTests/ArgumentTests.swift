@@ -99,7 +99,7 @@ struct ArgumentTests {
         refuses("restore --instance orders", saying: "--target")
         refuses("restore --instance o --target latest --way-back never", saying: "never")
         refuses("restore --instance o --target latest --into Copy", saying: "is no name")
-        refuses("restore --instance o --target latest --into copy=", saying: "no directory after =")
+        refuses("restore --instance o --target latest --into copy=", saying: "no place after =")
         refuses("backup", saying: "say what to back up")
         refuses("backup --all orders", saying: "--all leaves nothing to choose")
         refuses("backup orders --type weekly", saying: "weekly")
@@ -110,7 +110,9 @@ struct ArgumentTests {
         refuses("no-such-verb", saying: "no-such-verb")
     }
 
-    @Test("--into names a place", arguments: [("copy", nil), ("orders-2=/srv/c", "/srv/c"), ("a=/x=y", "/x=y")])
+    @Test(
+        "--into names a place",
+        arguments: [("copy", nil), ("orders-2=/srv/c", "/srv/c"), ("a=/x=y", "/x=y"), ("a=drills", "drills")])
     func into(_ text: String, _ place: String?) throws {
         let into = try RestoreManner.parse(into: text)
         #expect(into.name == text.split(separator: "=").first.map(String.init))
@@ -119,7 +121,7 @@ struct ArgumentTests {
 
     @Test("a relative directory after --into= is meant from here")
     func relative() throws {
-        let place = try #require(try RestoreManner.parse(into: "copy=there").place)
+        let place = try #require(try RestoreManner.parse(into: "copy=./there").place)
         #expect(place.hasPrefix("/") && place.hasSuffix("/there"))
     }
 }

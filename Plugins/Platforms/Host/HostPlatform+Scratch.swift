@@ -64,7 +64,9 @@ extension HostPlatform {
             request.place ?? options.string("scratchDirectory").map { "\($0)/\(request.name)" }
             ?? "\(source.dataDirectory).fleet-scratch-\(request.name)"
         guard place.hasPrefix("/"), !place.split(separator: "/").contains("..") else {
-            throw FleetError(.usage, "the place \(place) is not an absolute path")
+            throw FleetError(
+                .usage, "the place \(place) is not an absolute path",
+                hint: "write a directory with a slash, such as ./\(request.name) or /srv/\(request.name)")
         }
         return place.count > 1 && place.hasSuffix("/") ? String(place.dropLast()) : place
     }

@@ -7,8 +7,9 @@ import FleetPluginAPI
 struct RestoreManner: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "Restore beside the source, as a server of its own of this name, in a directory of the platform's choice "
-                + "or the one given. Source and applications stay as they are.", valueName: "name[=directory]"))
+            "Restore beside the source, as a server of its own of this name, in a place of the platform's choice or "
+                + "the one given: a directory on hosts (./copy, /srv/copy), a namespace in Kubernetes. Source and "
+                + "applications stay as they are.", valueName: "name[=place]"))
     var into: String?
 
     @Option(
@@ -54,7 +55,7 @@ struct RestoreManner: ParsableArguments {
         }
     }
 
-    /// `NAME` or `NAME=DIRECTORY`.
+    /// `NAME` or `NAME=PLACE`. A place with a slash is a path, and meant from here; any other is the platform's word.
     static func parse(into text: String) throws -> RestoreInput.Into {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
@@ -65,7 +66,8 @@ struct RestoreManner: ParsableArguments {
             throw ValidationError("--into: \(name) is no name: use a-z, 0-9 and -, at most 40 of them")
         }
         guard parts.count == 2 else { return RestoreInput.Into(name: name, place: nil) }
-        guard !parts[1].isEmpty else { throw ValidationError("--into: there is no directory after =") }
-        return RestoreInput.Into(name: name, place: Process.absolute(String(parts[1])))
+        guard !parts[1].isEmpty else { throw ValidationError("--into: there is no place after =") }
+        let place = String(parts[1])
+        return RestoreInput.Into(name: name, place: place.contains("/") ? Process.absolute(place) : place)
     }
 }
