@@ -200,7 +200,10 @@ let package = Package(
         // The whole program against real servers, as a user runs it.
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["FleetTestSupport", "FleetPluginAPI", "ProcessRunner", "PostgresClient", "fleet"],
+            dependencies: [
+                "FleetTestSupport", "FleetPluginAPI", "FleetPluginHost", "FleetConfig", "FleetCoordinator", "DurableFiles",
+                "ProcessRunner", "PostgresClient", "ServerControl", "fleet",
+            ],
             swiftSettings: strict),
     ]
 )

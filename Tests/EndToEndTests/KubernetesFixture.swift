@@ -19,7 +19,9 @@ struct KubernetesFixture: Sendable {
         case native
         /// pgBackRest of the server's image, with a configuration of its own whose `[global]` has these lines, and
         /// further files beside it.
-        case pgbackrest(global: [String], files: [String: String] = [:])
+        ///
+        /// - Parameter options: of the engine in fleet.yaml: `, retention: fleet`.
+        case pgbackrest(global: [String], files: [String: String] = [:], options: String = "")
 
         /// Its repository on a claim.
         static let claim = Engine.pgbackrest(global: ["repo1-path=/repo"])
@@ -51,7 +53,9 @@ struct KubernetesFixture: Sendable {
         let repository = try await infra.sharedVolume("repository")
         var server = PostgresWorkload(bench: infra.bench)
         server.kind = kind
-        if case .pgbackrest(let global, let files) = engine {
+        var options = ""
+        if case .pgbackrest(let global, let files, let more) = engine {
+            options = more
             server.claims = ["repository": "/repo"]
             server.configMaps = ["pgbackrest-config": "/etc/pgbackrest"]
             try await infra.apply(pgBackRestConfiguration(global, files))
@@ -91,7 +95,7 @@ struct KubernetesFixture: Sendable {
                     engine: {plugin: native}
                     repositories: [local]
                 """
-                : "    engine: {plugin: pgbackrest, stanza: main}")
+                : "    engine: {plugin: pgbackrest, stanza: main\(options)}")
             applications:
               backend-dev:
                 cluster: dev

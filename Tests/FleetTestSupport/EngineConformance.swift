@@ -3,31 +3,60 @@ public import FleetPluginAPI
 /// What every engine must do. A suite runs each case on a repository and a running, archiving server of its own:
 /// `@Test(arguments: EngineConformance.cases) func conforms(_ rule: EngineConformance.Rule) …`
 public enum EngineConformance {
+    public typealias Ask = @Sendable (String) async throws -> String
+
     /// An engine with everything around it that a coordinator would supply.
     public struct Bench: Sendable {
         public var engine: any Engine
         /// Its only repository, one of fleet.yaml or the engine's own, is empty and not made yet.
         public var context: EngineContext
-        /// Archives into the repository through the engine.
-        public var server: PostgresServer
-        /// Runs a task to its end; throws what it failed with.
+        /// Asks the server, which archives into the repository through the engine.
+        public var sql: Ask
+        /// Runs a task beside the server's data to its end; throws what it failed with.
         public var carryOut: @Sendable (TaskSpec) async throws -> Void
-        /// A path, not there yet, where the server's owner may make a data directory.
-        public var place: @Sendable (String) throws -> String
+        /// Lends a place beside the server.
+        public var withPlace: @Sendable (@Sendable (Place) async throws -> Void) async throws -> Void
         /// Makes the repository unreachable, or reachable again.
-        public var setReachable: @Sendable (Bool) -> Void
+        public var setReachable: @Sendable (Bool) async throws -> Void
 
         public init(
-            engine: any Engine, context: EngineContext, server: PostgresServer,
+            engine: any Engine, context: EngineContext, sql: @escaping Ask,
             carryOut: @escaping @Sendable (TaskSpec) async throws -> Void,
-            place: @escaping @Sendable (String) throws -> String, setReachable: @escaping @Sendable (Bool) -> Void
+            withPlace: @escaping @Sendable (@Sendable (Place) async throws -> Void) async throws -> Void,
+            setReachable: @escaping @Sendable (Bool) async throws -> Void
         ) {
             self.engine = engine
             self.context = context
-            self.server = server
+            self.sql = sql
             self.carryOut = carryOut
-            self.place = place
+            self.withPlace = withPlace
             self.setReachable = setReachable
+        }
+    }
+
+    /// Where a server can be restored to, and run, without touching the first.
+    public struct Place: Sendable {
+        public var dataDirectory: String
+        /// For work there.
+        public var context: EngineContext
+        /// What a server there needs in its configuration.
+        public var settings: [String: String]
+        public var carryOut: @Sendable (TaskSpec) async throws -> Void
+        /// Starts the server of the data there; it is stopped when the place is given back.
+        public var start: @Sendable () async throws -> Void
+        public var sql: Ask
+
+        public init(
+            dataDirectory: String, context: EngineContext, settings: [String: String],
+            carryOut: @escaping @Sendable (TaskSpec) async throws -> Void,
+            start: @escaping @Sendable () async throws -> Void, sql: @escaping Ask
+        ) {
+            self.dataDirectory = dataDirectory
+            self.context = context
+            self.settings = settings
+            self.carryOut = carryOut
+            self.start = start
+            self.sql = sql
         }
     }
 
@@ -50,9 +79,9 @@ public enum EngineConformance {
         try expect(backup.kind == .full && backup.repository == bench.repository, "it is listed as \(backup)")
         try expect(backup.startLSN < backup.stopLSN && backup.startTime <= backup.stopTime, "it is listed as \(backup)")
         try expect(backup.size > 0 && backup.storedSize > 0 && backup.problem == nil, "it is listed as \(backup)")
-        let identifier = try await bench.server.value("select system_identifier from pg_control_system()")
+        let identifier = try await bench.sql("select system_identifier from pg_control_system()")
         try expect(backup.systemIdentifier.description == identifier, "it is listed for \(backup.systemIdentifier)")
-        let current = try await bench.server.value("select pg_current_wal_lsn()")
+        let current = try await bench.sql("select pg_current_wal_lsn()")
         try expect(LSN(current).map { backup.stopLSN <= $0 } ?? false, "it stops at \(backup.stopLSN) after \(current)")
         try await bench.carryOut(
             bench.engine.backup(.init(key: "first", kind: .full, repository: bench.repository), bench.context))
@@ -84,29 +113,26 @@ public enum EngineConformance {
     }
 
     private static func restoreStops(_ bench: Bench) async throws {
-        try await bench.server.query("create table t (i int)")
+        _ = try await bench.sql("create table t (i int)")
         let backup = try await bench.backup("first")
-        try await bench.server.query("insert into t values (1)")
-        try await bench.server.query("select pg_create_restore_point('here')")
-        try await bench.server.query("insert into t values (2)")
+        _ = try await bench.sql("insert into t values (1)")
+        _ = try await bench.sql("select pg_create_restore_point('here')")
+        _ = try await bench.sql("insert into t values (2)")
         try await bench.archiveAll()
-        let directory = try bench.place("restored")
-        try await bench.carryOut(
-            bench.engine.restore(
-                .init(
-                    key: "restore", backup: backup, dataDirectory: directory, mode: .empty,
-                    recovery: .init(stop: .name("here"), timeline: 1, archivingOff: true)), bench.context))
-        let restored = try await PostgresServer.adopt(
-            dataDirectory: directory, in: bench.server.scratch, installation: bench.server.installation)
-        try await restored.start()
-        try await waitUntil("recovery is paused") {
-            try await restored.value("select pg_get_wal_replay_pause_state()") == "paused"
+        try await bench.withPlace { place in
+            let request = RestoreRequest(
+                key: "restore", backup: backup, dataDirectory: place.dataDirectory, mode: .empty,
+                recovery: .init(stop: .name("here"), timeline: 1, archivingOff: true, settings: place.settings))
+            try await place.carryOut(bench.engine.restore(request, place.context))
+            try await place.start()
+            try await waitUntil("recovery is paused") {
+                try await place.sql("select pg_get_wal_replay_pause_state()") == "paused"
+            }
+            let rows = try await place.sql("select string_agg(i::text, ' ') from t")
+            try expect(rows == "1", "it did not stop at its target: \(rows)")
+            let archiving = try await place.sql("show archive_mode")
+            try expect(archiving == "off", "a copy archives into its source's repository")
         }
-        try expect(
-            try await restored.value("select string_agg(i::text, ' ') from t") == "1", "it did not stop at its target")
-        try expect(
-            try await restored.value("show archive_mode") == "off", "a copy archives into its source's repository")
-        try await restored.stop()
     }
 
     private static func expiry(_ bench: Bench) async throws {
@@ -128,11 +154,11 @@ public enum EngineConformance {
 
     private static func unreachable(_ bench: Bench) async throws {
         let backup = try await bench.backup("first")
-        bench.setReachable(false)
+        try await bench.setReachable(false)
         try await expect(.unavailable, "a catalog") { _ = try await bench.catalog() }
         let name = WALSegmentName(timeline: 1, containing: backup.startLSN)
         try await expect(.unavailable, "a segment") { _ = try await bench.engine.segment(name, bench.context) }
-        bench.setReachable(true)
+        try await bench.setReachable(true)
         try expect(try await bench.catalog().backups == [backup], "the backup is not what it was")
     }
 

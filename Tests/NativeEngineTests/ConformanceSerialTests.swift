@@ -10,8 +10,13 @@ import Testing
         let storage = MemoryStorage()
         try await ArchivedServer.with(storage) { archived in
             let bench = EngineConformance.Bench(
-                engine: archived.engine, context: archived.context, server: archived.server,
-                carryOut: { try await archived.carryOut($0) }, place: { try archived.place($0) },
+                engine: archived.engine, context: archived.context, sql: { try await archived.server.answer($0) },
+                carryOut: { try await archived.carryOut($0) },
+                withPlace: { body in
+                    try await EngineConformance.Place.lend(
+                        archived.place("restored"), beside: archived.server, context: archived.context,
+                        carryOut: { try await archived.carryOut($0) }, body)
+                },
                 setReachable: { storage.vanish(!$0) })
             try await rule.check(bench)
         }

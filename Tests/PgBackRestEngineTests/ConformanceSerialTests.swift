@@ -12,11 +12,16 @@ import Testing
         try await StanzaBench.with(options: options, creates: false) { bench in
             let away = bench.stanza.repository + ".away"
             let conformance = EngineConformance.Bench(
-                engine: bench.engine, context: bench.context, server: bench.server,
-                carryOut: { try await bench.carryOut($0) }, place: { try bench.place($0) },
+                engine: bench.engine, context: bench.context, sql: { try await bench.server.answer($0) },
+                carryOut: { try await bench.carryOut($0) },
+                withPlace: { body in
+                    try await EngineConformance.Place.lend(
+                        bench.place("restored"), beside: bench.server, context: bench.context,
+                        carryOut: { try await bench.carryOut($0) }, body)
+                },
                 setReachable: { isReachable in
                     let here = bench.stanza.repository
-                    try? FileManager.default.moveItem(
+                    try FileManager.default.moveItem(
                         atPath: isReachable ? away : here, toPath: isReachable ? here : away)
                 })
             try await rule.check(conformance)

@@ -16,27 +16,24 @@ struct StanzaBench: Sendable {
 
     static func with(
         options: [String: JSONValue] = [:], global: [String] = [], segmentMegabytes: Int = 1, creates: Bool = true,
-        _ body: (StanzaBench) async throws -> Void
+        major: Int? = nil, _ body: (StanzaBench) async throws -> Void
     ) async throws {
         try await withScratch { scratch in
-            let server = try await PostgresServer.create(
-                in: scratch, PostgresServer.Options(segmentMegabytes: segmentMegabytes))
-            let stanza = try PgBackRestStanza("orders", of: server, in: scratch, global: global)
-            let bench = try StanzaBench(scratch, server, stanza, options)
-            let archive = try bench.engine.archiving(bench.context).archive
-            try server.configure(["archive_mode": "on", "archive_command": archive])
-            try await server.start()
-            if creates { try await stanza.create() }
+            var server = PostgresServer.Options(segmentMegabytes: segmentMegabytes)
+            if let major { server.installation = try await .major(major) }
+            let bench = try await StanzaBench(scratch, .create(in: scratch, server), options, global)
+            try await bench.server.start()
+            if creates { try await bench.stanza.create() }
             try await body(bench)
         }
     }
 
     private init(
-        _ scratch: ScratchDirectory, _ server: PostgresServer, _ stanza: PgBackRestStanza, _ more: [String: JSONValue]
+        _ scratch: ScratchDirectory, _ server: PostgresServer, _ more: [String: JSONValue], _ global: [String] = []
     ) throws {
         self.scratch = scratch
         self.server = server
-        self.stanza = stanza
+        stanza = try PgBackRestStanza("orders", of: server, in: scratch, global: global)
         let state = try scratch.directory("state")
         let options = PluginOptions(["configFile": .string(stanza.configuration)].merging(more) { $1 })
         let declared = String(decoding: try JSONEncoder().encode(options), as: UTF8.self).dropFirst()
@@ -69,6 +66,27 @@ struct StanzaBench: Sendable {
                 dataDirectory: server.dataDirectory, owner: server.installation.owner.name, binDirectory: nil),
             endpoint: Endpoint(host: server.socketDirectory, port: server.port, user: server.user),
             ask: { try await platform.query($0, of: instance) })
+        let archive = try engine.archiving(context).archive
+        try server.configure(["archive_mode": "on", "archive_command": archive])
+    }
+
+    /// What it is after `pg_upgrade` into a data directory of the newer version's, which runs, and to which the
+    /// configurations of pgBackRest and fleet have been pointed.
+    func upgraded(to major: Int, options: [String: JSONValue] = [:]) async throws -> StanzaBench {
+        try await server.stop()
+        let new = PostgresServer.Options(segmentMegabytes: 1, installation: try await .major(major))
+        let bench = try await StanzaBench(scratch, .create(in: scratch, name: "upgraded", new), options)
+        let owner = server.installation.owner
+        let directory = try scratch.directory("pg_upgrade", owner: owner)
+        try await runTool(
+            owner.argv([
+                bench.server.installation.program("pg_upgrade"), "--username=postgres", "--socketdir=\(directory)",
+                "--old-bindir=\(server.installation.binaries)", "--old-datadir=\(server.dataDirectory)",
+                "--new-bindir=\(bench.server.installation.binaries)", "--new-datadir=\(bench.server.dataDirectory)",
+            ]), directory: directory
+        ).checked()
+        try await bench.server.start()
+        return bench
     }
 
     /// Runs a task as its platform would: beside the data, as its owner. Returns its result.

@@ -97,16 +97,24 @@ struct BackupTask: Sendable {
         )
     }
 
-    /// Makes the backup; a stanza that knows the server from before pg_upgrade is told of the new one first.
+    /// Makes the backup; a stanza that knows the server from before pg_upgrade is told of the new one first, or who
+    /// keeps the stanza is told how to.
     private func work(_ version: PgBackRestVersion, _ stanza: InfoDocument.Stanza?) async throws -> PgBackRestRun.Said {
         do {
             return try await run.work("backup", options(version), doing)
-        } catch let error as FleetError where error.code == .drifted && request.managesStanza {
+        } catch var error as FleetError where error.code == .drifted {
+            let name = request.program.stanza
             let known = stanza?.databases(in: request.repository.key).last?.version
             // The same version and another identity: another server, which has no business in this stanza.
             guard let known, let found = try await majorVersion(), found != known else { throw error }
-            run.log("upgrading the stanza \(request.program.stanza) from PostgreSQL \(known) to \(found)")
-            _ = try await run.work("stanza-upgrade", [], "upgrading the stanza \(request.program.stanza)")
+            guard request.managesStanza else {
+                error.hint =
+                    "after pg_upgrade from \(known) to \(found), run pgbackrest --stanza=\(name) stanza-upgrade, or set "
+                    + "manageStanza: true and fleet does it"
+                throw error
+            }
+            run.log("upgrading the stanza \(name) from PostgreSQL \(known) to \(found)")
+            _ = try await run.work("stanza-upgrade", [], "upgrading the stanza \(name)")
             return try await run.work("backup", options(version), doing)
         }
     }
