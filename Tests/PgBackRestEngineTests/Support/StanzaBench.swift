@@ -1,3 +1,4 @@
+import DirectoryStorage
 import FleetPluginAPI
 import FleetTestSupport
 import Foundation
@@ -9,34 +10,43 @@ import HostPlatform
 struct StanzaBench: Sendable {
     let scratch: ScratchDirectory
     let server: PostgresServer
+    /// pgBackRest's own configuration, which is used unless the repository is declared in fleet.yaml.
     let stanza: PgBackRestStanza
+    /// Where the repository is.
+    let repository: String
     let engine: PgBackRestEngine
     let context: EngineContext
     let platform: HostPlatform
 
     static func with(
         options: [String: JSONValue] = [:], global: [String] = [], segmentMegabytes: Int = 1, creates: Bool = true,
-        major: Int? = nil, _ body: (StanzaBench) async throws -> Void
+        major: Int? = nil, declares: Bool = false, _ body: (StanzaBench) async throws -> Void
     ) async throws {
         try await withScratch { scratch in
             var server = PostgresServer.Options(segmentMegabytes: segmentMegabytes)
             if let major { server.installation = try await .major(major) }
-            let bench = try await StanzaBench(scratch, .create(in: scratch, server), options, global)
+            let bench = try await StanzaBench(scratch, .create(in: scratch, server), options, global, declares)
             try await bench.server.start()
-            if creates { try await bench.stanza.create() }
+            if creates && !declares { try await bench.stanza.create() }
             try await body(bench)
         }
     }
 
     private init(
-        _ scratch: ScratchDirectory, _ server: PostgresServer, _ more: [String: JSONValue], _ global: [String] = []
+        _ scratch: ScratchDirectory, _ server: PostgresServer, _ more: [String: JSONValue], _ global: [String] = [],
+        _ declares: Bool = false
     ) throws {
         self.scratch = scratch
         self.server = server
         stanza = try PgBackRestStanza("orders", of: server, in: scratch, global: global)
         let state = try scratch.directory("state")
-        let options = PluginOptions(["configFile": .string(stanza.configuration)].merging(more) { $1 })
-        let declared = String(decoding: try JSONEncoder().encode(options), as: UTF8.self).dropFirst()
+        let declared = try scratch.directory("declared", owner: server.installation.owner)
+        repository = declares ? "\(declared)/\(RenderedOptions.folder)" : stanza.repository
+        let options = PluginOptions(
+            (declares ? [:] : ["configFile": .string(stanza.configuration)]).merging(more) { $1 })
+        var engineUse = options.values
+        engineUse["plugin"] = "pgbackrest"
+        let use = String(decoding: try JSONEncoder().encode(engineUse), as: UTF8.self)
         let configuration = try scratch.write(
             """
             apiVersion: fleet/v1
@@ -48,7 +58,10 @@ struct StanzaBench: Sendable {
               orders:
                 cluster: local
                 platform: {dataDirectory: \(server.dataDirectory)}
-                engine: {"plugin": pgbackrest, \(declared)
+                engine: \(use)
+                \(declares ? "repositories: [local]" : "labels: {keeps: its own}")
+            repositories:
+              local: {storage: {plugin: directory, path: \(declared)}}
             """, to: "fleet.yaml")
         let agent = AgentInvocation(executable: try BuiltProgram.path("fleet"), configuration: configuration)
         let instance = Instance(
@@ -61,7 +74,14 @@ struct StanzaBench: Sendable {
         self.platform = platform
         engine = try PgBackRestEngine(plugin, options)
         context = EngineContext(
-            instance: instance, repositories: [], agent: agent,
+            instance: instance,
+            repositories: declares
+                ? [
+                    .init(
+                        name: "local", storage: try DirectoryStorage(name: "local", root: declared),
+                        plugin: "directory", options: PluginOptions(["path": .string(declared)]))
+                ] : [],
+            agent: agent,
             location: InstanceLocation(
                 dataDirectory: server.dataDirectory, owner: server.installation.owner.name, binDirectory: nil),
             endpoint: Endpoint(host: server.socketDirectory, port: server.port, user: server.user),
@@ -94,7 +114,9 @@ struct StanzaBench: Sendable {
     /// - Throws: what it says went wrong.
     @discardableResult
     func carryOut(_ task: TaskSpec) async throws -> JSONValue {
-        let done = try await runTool(server.installation.owner.argv(task.argv), directory: "/")
+        let environment = ProcessInfo.processInfo.environment.merging(task.environment) { $1 }
+        let done = try await runTool(
+            server.installation.owner.argv(task.argv), environment: environment, directory: "/")
         var result = JSONValue.null
         for event in done.text.split(separator: "\n").compactMap({ engine.event(fromLine: String($0)) }) {
             switch event {
