@@ -201,7 +201,8 @@ let package = Package(
         .testTarget(
             name: "EndToEndTests",
             dependencies: [
-                "FleetTestSupport", "FleetPluginAPI", "FleetPluginHost", "FleetConfig", "FleetCoordinator", "DurableFiles",
+                "FleetTestSupport", "FleetPluginAPI", "FleetPluginHost", "FleetConfig", "FleetCoordinator",
+                "DurableFiles",
                 "ProcessRunner", "PostgresClient", "ServerControl", "fleet",
             ],
             swiftSettings: strict),

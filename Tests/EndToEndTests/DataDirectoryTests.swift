@@ -33,6 +33,22 @@ import Testing
         }
     }
 
+    /// What the platform saw of a server that is not up, and of one that is up and does nothing, is in its status.
+    @Test func whyAServerIsNotUpIsTold() async throws {
+        try await withScratch { scratch in
+            let fleet = try await FleetFixture.make(in: scratch)
+            let server = try fleet.server()
+            try await server.crash()
+            let dead = try await fleet.fleet("status")
+            #expect(dead.text.contains("orders is stopped") && dead.text.contains("postmaster.pid was left behind"))
+            try await server.start()
+            server.freeze(true)
+            defer { server.freeze(false) }
+            let frozen = try await fleet.fleet("status")
+            #expect(frozen.text.contains("is stopped by a signal and does nothing"), "\(frozen.text)")
+        }
+    }
+
     @Test func aDataDirectoryBehindALinkIsRestoredAndPutBack() async throws {
         try await withScratch { scratch in
             let fleet = try await FleetFixture.make(in: scratch)

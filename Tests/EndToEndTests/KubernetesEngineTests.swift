@@ -23,6 +23,10 @@ struct KubernetesEngineSerial {
         try await KubernetesFixture.lend(engine) { fixture in try await conforms(fixture) }
     }
 
+    @Test func pgBackRestWithRepositoriesOfFleetConforms() async throws {
+        try await KubernetesFixture.lend(.rendered) { fixture in try await conforms(fixture) }
+    }
+
     /// One server for all rules: each finds an empty repository.
     private func conforms(_ fixture: KubernetesFixture) async throws {
         for (number, rule) in EngineConformance.cases.enumerated() {
@@ -41,7 +45,7 @@ struct KubernetesEngineSerial {
 extension KubernetesFixture {
     fileprivate func emptyRepository() async throws {
         try BlockingDisk.removeContents(of: repository)
-        if !engine.isNative { try await pgBackRest("stanza-create").checked() }
+        if engine.keepsItsOwn { try await pgBackRest("stanza-create").checked() }
     }
 
     /// Composed as a coordinator does it.
@@ -56,19 +60,20 @@ extension KubernetesFixture {
             stateDirectory: infra.scratch.path(state), executable: FleetFixture.binary, resolve: resolve)
         let orders = try inventory.instance("orders")
         let repository = repository
-        let isNative = engine.isNative
+        let keepsItsOwn = engine.keepsItsOwn
         return EngineConformance.Bench(
             engine: try inventory.engine(of: "orders"), context: try await inventory.workingContext(of: orders),
             sql: { try await sql($0) }, carryOut: { try await carryOut($0, at: orders, inventory) },
             withPlace: { body in try await withPlace(beside: orders, inventory, body) },
             setReachable: { isReachable in
-                if isNative {
-                    // Read from here, by root.
-                    let away = repository + ".away"
-                    try BlockingDisk.rename(isReachable ? away : repository, to: isReachable ? repository : away)
+                // Read in the pod, by the server's user, or from here, by root, whom no mode keeps out.
+                let away = repository + ".away"
+                if isReachable {
+                    if !keepsItsOwn { try BlockingDisk.rename(away, to: repository) }
+                    try BlockingDisk.setMode(0o777, of: repository)
                 } else {
-                    // Read in the pod, by the server's user.
-                    try BlockingDisk.setMode(isReachable ? 0o777 : 0, of: repository)
+                    try BlockingDisk.setMode(0, of: repository)
+                    if !keepsItsOwn { try BlockingDisk.rename(repository, to: away) }
                 }
             })
     }

@@ -17,6 +17,8 @@ struct KubernetesFixture: Sendable {
     enum Engine: Sendable {
         /// fleet, with a repository of fleet.yaml.
         case native
+        /// pgBackRest of the server's image, with a repository of fleet.yaml.
+        case rendered
         /// pgBackRest of the server's image, with a configuration of its own whose `[global]` has these lines, and
         /// further files beside it.
         ///
@@ -26,9 +28,19 @@ struct KubernetesFixture: Sendable {
         /// Its repository on a claim.
         static let claim = Engine.pgbackrest(global: ["repo1-path=/repo"])
 
-        var isNative: Bool {
-            if case .native = self { return true }
+        /// Whether it has a configuration and repositories of its own, which fleet.yaml does not describe.
+        var keepsItsOwn: Bool {
+            if case .pgbackrest = self { return true }
             return false
+        }
+
+        /// In fleet.yaml.
+        fileprivate var use: String {
+            switch self {
+            case .native: "{plugin: native}"
+            case .rendered: "{plugin: pgbackrest}"
+            case .pgbackrest(_, _, let options): "{plugin: pgbackrest, stanza: main\(options)}"
+            }
         }
     }
 
@@ -53,9 +65,7 @@ struct KubernetesFixture: Sendable {
         let repository = try await infra.sharedVolume("repository")
         var server = PostgresWorkload(bench: infra.bench)
         server.kind = kind
-        var options = ""
-        if case .pgbackrest(let global, let files, let more) = engine {
-            options = more
+        if case .pgbackrest(let global, let files, _) = engine {
             server.claims = ["repository": "/repo"]
             server.configMaps = ["pgbackrest-config": "/etc/pgbackrest"]
             try await infra.apply(pgBackRestConfiguration(global, files))
@@ -89,13 +99,9 @@ struct KubernetesFixture: Sendable {
                   namespace: \(infra.name)
                   workload: \(server.reference)
                   dataDirectory: /data/pg
-            \(engine.isNative
-                ? """
-                      repositoryVolumes: {\(repository): repository}
-                    engine: {plugin: native}
-                    repositories: [local]
-                """
-                : "    engine: {plugin: pgbackrest, stanza: main\(options)}")
+            \(engine.keepsItsOwn ? "" : "      repositoryVolumes: {\(repository): repository}")
+                engine: \(engine.use)
+            \(engine.keepsItsOwn ? "" : "    repositories: [local]")
             applications:
               backend-dev:
                 cluster: dev
@@ -149,7 +155,7 @@ struct KubernetesFixture: Sendable {
             throw FixtureError("no archiveCommand or patch in \(answer)")
         }
         _ = try await sql("alter system set archive_command = '\(command.replacing("'", with: "''"))'")
-        guard engine.isNative else {
+        if engine.keepsItsOwn {
             // pgBackRest is in the server's image: its pod needs nothing of fleet's.
             try await pgBackRest("stanza-create").checked()
             _ = try await sql("select pg_reload_conf()")

@@ -91,12 +91,13 @@ struct ServerTests {
             instance.platform.values["repositoryVolumes"] = ["/repository": "repository"]
             let platform = try fixture.platform()
             let agent = try await platform.installAgent("apiVersion: fleet/v1\n", for: instance)
-            #expect(try await platform.observe(instance).remarks.contains { $0.contains("--patch") })
-            let patch = try #require(try await platform.integration(of: instance))
-            let file = try fixture.namespace.scratch.write(patch, to: "patch.yaml")
+            let integration = try #require(try await platform.integration(of: instance))
+            #expect(integration.lack?.contains("the program /fleet") == true, "\(integration.lack ?? "nothing")")
+            let file = try fixture.namespace.scratch.write(integration.patch, to: "patch.yaml")
             try await fixture.namespace.kubectl("patch", "statefulset/postgres", "--patch-file", file)
             try await fixture.namespace.waitForRollout("statefulset/postgres")
-            #expect(try await !platform.observe(instance).remarks.contains { $0.contains("--patch") })
+            let mended = try await platform.integration(of: instance)
+            #expect(mended != nil && mended?.lack == nil)
             let version = try await fixture.namespace.execInPod(
                 "postgres-0", container: "postgres", [agent.executable, "--version"])
             #expect(version.exitCode == 0)

@@ -72,6 +72,9 @@ extension PgBackRestEngine {
             restore: RestoreCommand.wrapped(program.shell("archive-get", place, placeholders: "%f %p")))
     }
 
+    /// Its own configuration lies beside the data, and pgBackRest is called with it directly.
+    public func serverCallsAgent(_ context: EngineContext) -> Bool { isRendered(context) }
+
     /// - Parameter isCopy: whether it is for a copy, which must leave its source's spool alone.
     func restoreCommand(dataDirectory: String, isCopy: Bool, _ context: EngineContext) -> String {
         if isRendered(context) {

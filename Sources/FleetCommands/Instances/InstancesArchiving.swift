@@ -26,14 +26,14 @@ struct InstancesArchiving: FleetQuestion {
     func answer(_ session: Session) async throws -> ArchivingSettings {
         let coordinator = try await session.coordinator()
         let declared = try coordinator.inventory.instance(instance)
-        let integration = try await coordinator.inventory.platform(of: declared).integration(of: declared)
+        let integration = try await coordinator.inventory.integration(of: declared)
         if patch, integration == nil {
             throw FleetError(
                 .unsupported, "nothing needs to be added to the declaration of \(instance)",
                 hint: "leave --patch out: the settings of its server are all there is")
         }
         let commands = try await coordinator.inventory.archiveCommands(of: declared)
-        return ArchivingSettings(instance: instance, commands, integration: integration, printsPatch: patch)
+        return ArchivingSettings(instance: instance, commands, integration: integration?.patch, printsPatch: patch)
     }
 }
 

@@ -34,6 +34,19 @@ extension Inventory {
         return try engine.archiving(try await workingContext(of: instance))
     }
 
+    /// What the instance's own declaration must have so that its server can call the agent; nil where it has no need to.
+    public func integration(of instance: Instance) async throws -> AgentIntegration? {
+        guard try engine(of: instance.name).serverCallsAgent(readingContext(of: instance)) else { return nil }
+        return try await platform(of: instance).integration(of: instance)
+    }
+
+    /// What a server that cannot call the agent lacks, and how to mend it, in a sentence.
+    func integrationRemark(_ instance: Instance) async throws -> String? {
+        guard let lack = try await integration(of: instance)?.lack else { return nil }
+        return "\(lack): its server cannot call fleet to archive or to recover. Apply what `fleet instances archiving "
+            + "\(instance.name) --patch` prints"
+    }
+
     public func catalog(of instance: Instance) async throws -> Catalog {
         try await engine(of: instance.name).catalog(readingContext(of: instance))
     }

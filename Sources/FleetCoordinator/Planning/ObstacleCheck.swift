@@ -44,7 +44,9 @@ struct ObstacleCheck: Sendable {
     private func look(at instance: Instance, _ work: PlatformWork) async throws -> Findings {
         let platform = try inventory.platform(of: instance)
         let obstacles = try await platform.obstacles(to: work, of: instance)
-        let remarks = try await platform.remarks(on: work, of: instance)
+        var remarks = try await platform.remarks(on: work, of: instance)
+        // No obstacle: the server's image may have other means of its own.
+        if work == .restore, let lack = try await inventory.integrationRemark(instance) { remarks.append(lack) }
         return Findings(
             obstacles: obstacles.map { "\(instance.name): \($0)" }, remarks: remarks.map { "\(instance.name): \($0)" })
     }

@@ -40,10 +40,11 @@ extension Coordinator {
         case .failure(let error): status.problems.append(error)
         }
         switch await server.result {
-        case .success(let (state, server, problem)):
-            status.state = state
-            status.server = server
-            if let problem { status.problems.append(problem) }
+        case .success(let found):
+            status.state = found.process.state
+            status.server = found.server
+            if let problem = found.problem { status.problems.append(problem) }
+            status.problems += Self.judge(found.process, of: instance.name)
         case .failure(let error): status.problems.append(error)
         }
         switch await uses.result {
@@ -58,15 +59,15 @@ extension Coordinator {
     /// The state by the platform, and the server's own word where it runs.
     private func serverState(
         of instance: Instance
-    ) async throws -> (ProcessObservation.State, ServerObservation?, FleetError?) {
+    ) async throws -> (process: ProcessObservation, server: ServerObservation?, problem: FleetError?) {
         let platform = try inventory.platform(of: instance)
-        let state = try await platform.observe(instance).state
-        guard state == .running else { return (state, nil, nil) }
+        let process = try await platform.observe(instance)
+        guard process.state == .running else { return (process, nil, nil) }
         do {
             let endpoint = try await platform.endpoint(of: instance)
-            return (state, try await servers.observe(endpoint, deadline: .seconds(5)), nil)
+            return (process, try await servers.observe(endpoint, deadline: .seconds(5)), nil)
         } catch {
-            return (state, nil, FleetError(error, instance.name))
+            return (process, nil, FleetError(error, instance.name))
         }
     }
 
@@ -80,12 +81,21 @@ extension Coordinator {
         return uses
     }
 
+    /// What is wrong with the server as its platform sees it.
+    private static func judge(_ process: ProcessObservation, of instance: String) -> [FleetError] {
+        let remarks = process.remarks.joined(separator: "; ")
+        if process.state != .running {
+            return [
+                FleetError(
+                    .unavailable, "\(instance) is \(process.state.rawValue)", cause: remarks.isEmpty ? nil : remarks)
+            ]
+        }
+        return process.remarks.map { FleetError(.checkFailed, "\(instance): \($0)") }
+    }
+
     /// What is wrong with what was found.
     private static func judge(_ status: InstanceStatus) -> [FleetError] {
         var problems: [FleetError] = []
-        if let state = status.state, state != .running {
-            problems.append(FleetError(.unavailable, "\(status.instance) is \(state.rawValue)"))
-        }
         if let archiving = status.server?.archiving, status.server?.isInRecovery == false {
             if archiving.mode == "off" {
                 problems.append(

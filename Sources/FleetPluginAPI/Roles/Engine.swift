@@ -33,6 +33,9 @@ public protocol Engine: Sendable {
     /// What to write into `archive_command` and `restore_command`.
     func archiving(_ context: EngineContext) throws -> ArchiveCommands
 
+    /// Whether these call `fleet agent`, so that the server must be able to (the default).
+    func serverCallsAgent(_ context: EngineContext) -> Bool
+
     /// What a line of a task's output means; nil when it says nothing.
     func event(fromLine line: String) -> TaskEvent?
 }
@@ -41,6 +44,8 @@ extension Engine {
     public var ownRepositories: [String] { [] }
 
     public func summary(of name: WALSegmentName, _ context: EngineContext) async throws -> WALSegmentSummary? { nil }
+
+    public func serverCallsAgent(_ context: EngineContext) -> Bool { true }
 }
 
 public struct EngineCapabilities: Hashable, Sendable, Codable {

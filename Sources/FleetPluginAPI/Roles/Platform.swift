@@ -42,9 +42,9 @@ public protocol Platform: Sendable {
     /// configuration (which holds no secrets). Stays for `archive_command` and `restore_command`. Safe to repeat.
     func installAgent(_ configuration: String, for instance: Instance) async throws -> AgentInvocation
 
-    /// What the instance's own declaration must have in addition so that its server can call the agent, as a text to
-    /// be given to whoever keeps that declaration; nil where nothing is needed. Changes nothing.
-    func integration(of instance: Instance) async throws -> String?
+    /// What the instance's own declaration must have so that its server can call the agent; nil where a platform needs
+    /// nothing of the kind. Changes nothing.
+    func integration(of instance: Instance) async throws -> AgentIntegration?
 
     /// Starts a task, or adopts the one that has its key. Returns when it is certain that it will be found again.
     func launch(_ task: TaskSpec, for instance: Instance) async throws
@@ -89,10 +89,23 @@ extension Platform {
     public func taskEndpoint(of instance: Instance) async throws -> Endpoint { try await endpoint(of: instance) }
     public func obstacles(to work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
     public func obstacles(toScratch request: ScratchRequest) async throws -> [String] { [] }
-    public func integration(of instance: Instance) async throws -> String? { nil }
+    public func integration(of instance: Instance) async throws -> AgentIntegration? { nil }
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] { [] }
     public func query(_ query: PlaceQuery, of instance: Instance) async throws -> QueryAnswer {
         throw FleetError(.unsupported, "the platform of \(instance.name) cannot run commands beside its data")
+    }
+}
+
+/// How a server's own declaration brings the agent along.
+public struct AgentIntegration: Hashable, Sendable {
+    /// To be given to whoever keeps the declaration, as a text that he can apply.
+    public var patch: String
+    /// What the declaration lacks of it, in a sentence; nil when nothing.
+    public var lack: String?
+
+    public init(patch: String, lack: String?) {
+        self.patch = patch
+        self.lack = lack
     }
 }
 

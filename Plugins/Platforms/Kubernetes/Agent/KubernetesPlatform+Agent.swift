@@ -27,17 +27,12 @@ extension KubernetesPlatform {
         return AgentInvocation(executable: AgentPlace.executable, configuration: AgentPlace.configurationFile)
     }
 
-    public func integration(of instance: Instance) async throws -> String? {
+    public func integration(of instance: Instance) async throws -> AgentIntegration? {
         let found = try await resolve(instance)
-        return TemplatePatch(found, settings).text
-    }
-
-    /// What the pod template lacks, in a sentence; nil when it lacks nothing.
-    func integrationRemark(_ instance: KubernetesInstance) throws -> String? {
-        let missing = TemplatePatch(instance, settings).missing
-        guard !missing.isEmpty else { return nil }
-        return "the pod template of \(instance.workload) lacks \(missing.joined(separator: ", ")): its server cannot "
-            + "call fleet to archive or to recover. Apply what `fleet instances archiving \(instance.name) "
-            + "--patch` prints"
+        let patch = TemplatePatch(found, settings)
+        return AgentIntegration(
+            patch: patch.text,
+            lack: patch.missing.isEmpty
+                ? nil : "the pod template of \(found.workload) lacks \(patch.missing.joined(separator: ", "))")
     }
 }

@@ -24,8 +24,7 @@ extension KubernetesPlatform {
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] {
         guard work == .restore else { return [] }
         let found = try await resolve(instance)
-        // No obstacle: an engine may have other means in the server's own image.
-        var remarks = try integrationRemark(found).map { [$0] } ?? []
+        var remarks: [String] = []
         if found.container["livenessProbe"] != nil, found.container["startupProbe"] == nil {
             remarks.append(
                 "the container \(found.containerName) of \(found.workload) has a liveness probe and no startup probe: "

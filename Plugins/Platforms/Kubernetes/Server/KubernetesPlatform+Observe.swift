@@ -12,7 +12,6 @@ extension KubernetesPlatform {
             condition.state = .running
         }
         var observation = ProcessObservation(state: condition.state, remarks: condition.remarks)
-        if let missing = try integrationRemark(found) { observation.remarks.append(missing) }
         do {
             let facts: VolumeFacts?
             switch condition.state {
