@@ -9,8 +9,8 @@ extension EngineConformance.Bench {
     }
 
     /// The backup that a key makes, as it is listed.
-    func backup(_ key: String) async throws -> BackupRecord {
-        try await carryOut(engine.backup(BackupRequest(key: key, kind: .full, repository: repository), context))
+    func backup(_ key: String, _ kind: BackupRecord.Kind = .full) async throws -> BackupRecord {
+        try await carryOut(engine.backup(BackupRequest(key: key, kind: kind, repository: repository), context))
         guard let backup = try await catalog().backups.last else {
             throw FixtureError("the backup \(key) is not listed")
         }

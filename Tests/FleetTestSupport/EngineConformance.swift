@@ -67,6 +67,7 @@ public enum EngineConformance {
 
     public static let cases: [Rule] = [
         Rule(description: "a backup is listed with what it is, once", check: backupIsListed),
+        Rule(description: "every kind that it names is made and says what it needs", check: kinds),
         Rule(description: "archived WAL is listed in order and can be read", check: walIsReadable),
         Rule(description: "a restore stops at its target and waits there", check: restoreStops),
         Rule(description: "an expiry keeps what it must and a dry run everything", check: expiry),
@@ -87,6 +88,21 @@ public enum EngineConformance {
             bench.engine.backup(.init(key: "first", kind: .full, repository: bench.repository), bench.context))
         let labels = try await bench.catalog().backups.map(\.label)
         try expect(labels == [backup.label], "a second run under the key made \(labels)")
+        try await bench.carryOut(
+            bench.engine.verify(.init(key: "verify", backups: [], repository: bench.repository), bench.context))
+    }
+
+    private static func kinds(_ bench: Bench) async throws {
+        let first = try await bench.backup("early", bench.engine.capabilities.backupKinds.last ?? .full)
+        try expect(first.kind == .full, "with nothing to build upon a \(first.kind) was made")
+        let full = try await bench.backup("full")
+        try expect(full.references.isEmpty, "the full one needs \(full.references)")
+        for kind in bench.engine.capabilities.backupKinds where kind != .full {
+            let made = try await bench.backup("\(kind)", kind)
+            try expect(made.kind == kind && made.references.contains(full.label), "\(kind) is listed as \(made)")
+            try expect(!made.references.contains(first.label), "\(kind) needs what is older: \(made)")
+            try expect(made.size > full.size / 2 && made.storedSize < full.storedSize / 2, "\(kind) is \(made)")
+        }
         try await bench.carryOut(
             bench.engine.verify(.init(key: "verify", backups: [], repository: bench.repository), bench.context))
     }

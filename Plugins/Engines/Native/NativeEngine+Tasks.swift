@@ -4,11 +4,6 @@ import PostgresFormats
 extension NativeEngine {
     public func backup(_ request: BackupRequest, _ context: EngineContext) async throws -> TaskSpec {
         try check(request.repository, context)
-        guard request.kind == .full else {
-            throw FleetError(
-                .unsupported, "the native engine makes full backups only, not \(request.kind.rawValue)",
-                hint: "set the policy's schedule to full backups")
-        }
         guard var endpoint = context.endpoint else {
             throw FleetError(
                 .configuration, "nobody can tell where the server of \(context.instance.name) answers",

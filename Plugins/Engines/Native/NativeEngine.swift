@@ -34,7 +34,7 @@ public struct NativeEngine: Engine {
 
     public var capabilities: EngineCapabilities {
         EngineCapabilities(
-            backupKinds: [.full], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true)
+            backupKinds: [.full, .diff, .incr], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true)
     }
 
     public func event(fromLine line: String) -> TaskEvent? {

@@ -61,8 +61,8 @@ struct ArchivedServer: Sendable {
     }
 
     @discardableResult
-    func backup(_ key: String = "b") async throws -> BackupRecord {
-        let task = try await engine.backup(BackupRequest(key: key, kind: .full, repository: "local"), context)
+    func backup(_ key: String = "b", _ kind: BackupRecord.Kind = .full) async throws -> BackupRecord {
+        let task = try await engine.backup(BackupRequest(key: key, kind: kind, repository: "local"), context)
         return try await agent.carryOut(task).decoded(as: BackupRecord.self)
     }
 
@@ -77,8 +77,9 @@ struct ArchivedServer: Sendable {
     }
 
     @discardableResult
-    func expire(keep: Int, dryRun: Bool = false) async throws -> ExpireReport {
-        let request = ExpireRequest(key: "e", repository: "local", keepFull: keep, keepDiff: nil, isDryRun: dryRun)
+    func expire(keep: Int, keepDiff: Int? = nil, dryRun: Bool = false) async throws -> ExpireReport {
+        let request = ExpireRequest(
+            key: "e", repository: "local", keepFull: keep, keepDiff: keepDiff, isDryRun: dryRun)
         return try await agent.carryOut(engine.expire(request, context)).decoded(as: ExpireReport.self)
     }
 

@@ -13,7 +13,12 @@ struct SyntheticRepository {
     }
 
     /// A published backup from the middle of one segment to the middle of another.
-    func publish(_ label: String, timeline: TimelineID = 1, _ start: UInt64, _ stop: UInt64) async throws {
+    ///
+    /// - Parameter references: labels of published backups whose packs it uses as well.
+    func publish(
+        _ label: String, kind: BackupRecord.Kind = .full, timeline: TimelineID = 1, references: [String] = [],
+        _ start: UInt64, _ stop: UInt64
+    ) async throws {
         var builder = PackBuilder(id: "\(label)/00000000")
         let content = Array(label.utf8)
         let hash = ContentHash(of: content)
@@ -26,6 +31,11 @@ struct SyntheticRepository {
                 instance: "orders", label: label, systemIdentifier: Segments.system, serverVersion: 150_000,
                 segmentSize: Segments.size, tablespaces: []))
         manifest.packs = [entry]
+        for other in references {
+            guard let document = try await instance.document(other) else { throw FleetError(.usage, other) }
+            let base = try await instance.manifest(document)
+            manifest.packs += base.packs.filter { $0.label == other }
+        }
         manifest.chunks = [
             ChunkReference(
                 pack: 0, offset: offset, storedLength: UInt32(frame.count), rawLength: UInt32(content.count), hash: hash
@@ -38,9 +48,10 @@ struct SyntheticRepository {
         try await storage.put(instance.keys.manifest(label), encoded, condition: .absent)
         let time = Timestamp(microseconds: Int64(stop) * 60_000_000 + Int64(timeline))
         let record = BackupRecord(
-            label: label, kind: .full, engine: "native", repository: "local", systemIdentifier: Segments.system,
+            label: label, kind: kind, engine: "native", repository: "local", systemIdentifier: Segments.system,
             serverVersion: 150_000, timeline: timeline, startLSN: Segments.name(start).start + 40,
-            stopLSN: Segments.name(stop).start + 500, startTime: time, stopTime: time, size: 1, storedSize: 1)
+            stopLSN: Segments.name(stop).start + 500, startTime: time, stopTime: time, size: 1, storedSize: 1,
+            references: references)
         let document = BackupDocument(
             key: label, record: record,
             manifest: .init(size: Int64(encoded.count), sha256: ContentHash(of: encoded)),
@@ -73,8 +84,9 @@ struct SyntheticRepository {
         try await storage.put(instance.keys.claim(label), SealedJSON.encode(claim), condition: .absent)
     }
 
-    func expire(keep: Int, dryRun: Bool = false) async throws -> ExpireReport {
-        let request = ExpireRequest(key: "e", repository: "local", keepFull: keep, keepDiff: nil, isDryRun: dryRun)
+    func expire(keep: Int, keepDiff: Int? = nil, dryRun: Bool = false) async throws -> ExpireReport {
+        let request = ExpireRequest(
+            key: "e", repository: "local", keepFull: keep, keepDiff: keepDiff, isDryRun: dryRun)
         return try await ExpireTask(instance: instance, request: request, now: .now, log: { _ in }).expire()
     }
 

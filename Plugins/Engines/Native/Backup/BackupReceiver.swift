@@ -7,13 +7,14 @@ import PostgresFormats
 struct BackupReceiver {
     private var writer: ChunkWriter
     private let meter: ProgressMeter
-    private var collector = FileCollector()
+    private var collector: FileCollector
     /// Of the archive that is coming in; nil between archives and in the manifest.
     private var reader: TarReader?
     private var reportsProgress = false
 
-    init(writer: ChunkWriter, meter: ProgressMeter) {
+    init(writer: ChunkWriter, base: BackupBase?, meter: ProgressMeter) {
         self.writer = writer
+        collector = FileCollector(base: base)
         self.meter = meter
     }
 
@@ -57,6 +58,7 @@ struct BackupReceiver {
         var received = collector.received
         received.packs = writer.packs
         received.reusedChunks = writer.reused
+        received.dropUnusedPacks()
         try received.setSingleChunkHashes()
         return received
     }
@@ -119,6 +121,21 @@ struct ReceivedBackup: Sendable {
         let range = files[chunk.file].chunks
         chunks.append(chunk.reference)
         files[chunk.file].chunks = (range.isEmpty ? chunks.count - 1 : range.lowerBound)..<chunks.count
+    }
+
+    /// Packs of the base that nothing is taken from any more are free to be removed with it.
+    fileprivate mutating func dropUnusedPacks() {
+        var isUsed = [Bool](repeating: false, count: packs.count)
+        for chunk in chunks { isUsed[Int(chunk.pack)] = true }
+        var numbers = [UInt32](repeating: 0, count: packs.count)
+        var used: [PackEntry] = []
+        for (index, pack) in packs.enumerated() where isUsed[index] {
+            numbers[index] = UInt32(used.count)
+            used.append(pack)
+        }
+        guard used.count < packs.count else { return }
+        for index in chunks.indices { chunks[index].pack = numbers[Int(chunks[index].pack)] }
+        packs = used
     }
 
     fileprivate mutating func setSingleChunkHashes() throws {

@@ -4,7 +4,7 @@ import PostgresFormats
 
 extension BackupTask {
     /// Stores the manifest. Returns what publication will say.
-    func store(_ received: ReceivedBackup, _ server: ServerFacts) async throws -> BackupDocument {
+    func store(_ received: ReceivedBackup) async throws -> BackupDocument {
         let manifest = Manifest(
             header: .init(
                 instance: instance.keys.instance, label: label, systemIdentifier: server.identity.systemIdentifier,
@@ -16,12 +16,13 @@ extension BackupTask {
             return (bytes, ContentHash(of: bytes))
         }
         try await instance.storage.put(instance.keys.manifest(label), bytes, condition: .absent)
-        let stored = received.packs.reduce(Int64(bytes.count)) { $0 + $1.size }
+        let stored = received.packs.filter { $0.label == label }.reduce(Int64(bytes.count)) { $0 + $1.size }
         let record = BackupRecord(
-            label: label, kind: .full, engine: NativeEngine.name, repository: instance.repository.name,
+            label: label, kind: kind, engine: NativeEngine.name, repository: instance.repository.name,
             systemIdentifier: server.identity.systemIdentifier, serverVersion: server.version,
             timeline: received.timeline, startLSN: received.startLSN, stopLSN: received.stopLSN,
             startTime: startTime, stopTime: received.stopTime, size: manifest.size, storedSize: stored,
+            references: Set(received.packs.map(\.label)).subtracting([label]).sorted(),
             tablespaces: received.tablespaces)
         return BackupDocument(
             key: request.backup.key, record: record,
@@ -32,7 +33,7 @@ extension BackupTask {
     }
 
     /// Waits until every segment from start to stop is in the repository and readable as what it is.
-    func awaitWAL(_ received: ReceivedBackup, _ server: ServerFacts) async throws {
+    func awaitWAL(_ received: ReceivedBackup) async throws {
         let range = WALRange(
             timeline: received.timeline, start: received.startLSN, stop: received.stopLSN,
             segmentSize: server.segmentSize)

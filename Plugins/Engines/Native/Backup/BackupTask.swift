@@ -25,16 +25,16 @@ struct BackupTask: Sendable {
     let request: BackupTaskRequest
     let context: AgentContext
     let startTime: Timestamp
+    let server: ServerFacts
     let claim: ClaimKeeper
+    /// Nil for a full backup.
+    let base: BackupBase?
     var label: String { claim.label }
+    var kind: BackupRecord.Kind { base == nil ? .full : request.backup.kind }
 
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform { context in
             let request = try context.request(BackupTaskRequest.self, arguments)
-            guard request.backup.kind == .full else {
-                throw FleetError(
-                    .unsupported, "the native engine makes full backups only, not \(request.backup.kind.rawValue)")
-            }
             let repository = try context.repository(request.backup.repository)
             let record = try await run(request, repository, context)
             context.emit(.result(try JSONValue(encoding: record)))
@@ -50,16 +50,9 @@ struct BackupTask: Sendable {
             context.log("the backup \(record.label) was made under this key already")
             return record
         }
-        let now = Timestamp.now
-        let task = BackupTask(
-            instance: instance, request: request, context: context, startTime: now,
-            claim: ClaimKeeper(
-                instance: instance,
-                claim: BackupClaim(
-                    key: request.backup.key,
-                    label: BackupName.make(key: request.backup.key, kind: request.backup.kind, at: now),
-                    startedAt: now, host: ProcessInfo.processInfo.hostName, parents: [])))
-        return try await Task(executorPreference: Workers.executor) { try await task.run() }.valueWithCancellation
+        return try await Task(executorPreference: Workers.executor) {
+            try await run(request, instance, context)
+        }.valueWithCancellation
     }
 
     private static func published(_ key: String, _ instance: InstanceRepository) async throws -> BackupRecord? {
@@ -69,12 +62,22 @@ struct BackupTask: Sendable {
         return nil
     }
 
-    private func run() async throws -> BackupRecord {
+    private static func run(
+        _ request: BackupTaskRequest, _ instance: InstanceRepository, _ context: AgentContext
+    ) async throws -> BackupRecord {
+        let now = Timestamp.now
         let password = try request.endpoint.password.map(context.resolve)
         let connection = try await ReplicationConnection.connect(
             ConnectionParameters(request.endpoint, password: password), deadline: .now + .seconds(30))
         do {
-            let record = try await run(connection)
+            let server = try await ServerFacts.read(connection, archiveCommand: request.archiveCommand)
+            let system = server.identity.systemIdentifier
+            try await instance.admitWriter(system)
+            let (claim, base) = try await claim(request.backup, of: system, in: instance, at: now, context.log)
+            let task = BackupTask(
+                instance: instance, request: request, context: context, startTime: now, server: server, claim: claim,
+                base: base)
+            let record = try await task.run(connection)
             await connection.close()
             return record
         } catch {
@@ -83,17 +86,37 @@ struct BackupTask: Sendable {
         }
     }
 
+    /// Takes a label, and finds what to build upon. The claim names it before it is looked at a last time, so that an
+    /// expiry sees the claim, or the backup sees the expiry.
+    private static func claim(
+        _ request: BackupRequest, of system: SystemIdentifier, in instance: InstanceRepository, at time: Timestamp,
+        _ log: @escaping @Sendable (String) -> Void
+    ) async throws -> (ClaimKeeper, BackupBase?) {
+        while true {
+            let base = try await BackupBase.newest(for: request.kind, of: system, in: instance, log: log)
+            if request.kind != .full {
+                log(
+                    base.map { "building upon \($0.record.label)" }
+                        ?? "there is no backup that a \(request.kind.rawValue) could build upon: a full is made")
+            }
+            let claim = ClaimKeeper(
+                instance: instance, kind: base == nil ? .full : request.kind, key: request.key, at: time,
+                parents: base?.labels ?? [])
+            try await claim.take()
+            guard let base, try await !base.isStillThere(in: instance) else { return (claim, base) }
+            log("\(base.record.label) is being removed")
+            try await claim.drop()
+        }
+    }
+
     private func run(_ connection: ReplicationConnection) async throws -> BackupRecord {
-        let server = try await ServerFacts.read(connection, archiveCommand: request.archiveCommand)
-        try await instance.admitWriter(server.identity.systemIdentifier)
-        try await claim.take()
-        try await HistoryKeeper(instance: instance, system: server.identity.systemIdentifier)
-            .keep(server.identity.timeline, from: connection)
         var isPublishing = false
         do {
-            let received = try await receive(connection, server)
-            let draft = try await store(received, server)
-            try await awaitWAL(received, server)
+            try await HistoryKeeper(instance: instance, system: server.identity.systemIdentifier)
+                .keep(server.identity.timeline, from: connection)
+            let received = try await receive(connection)
+            let draft = try await store(received)
+            try await awaitWAL(received)
             try claim.check()
             isPublishing = true
             return try await publish(draft)
@@ -104,12 +127,12 @@ struct BackupTask: Sendable {
         }
     }
 
-    private func receive(
-        _ connection: ReplicationConnection, _ server: ServerFacts
-    ) async throws -> ReceivedBackup {
+    private func receive(_ connection: ReplicationConnection) async throws -> ReceivedBackup {
         let meter = ProgressMeter("copy", total: nil, emit: context.emit)
         var receiver = BackupReceiver(
-            writer: ChunkWriter(instance: instance, label: label, level: request.level), meter: meter)
+            writer: ChunkWriter(
+                instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? []),
+            base: base, meter: meter)
         do {
             let options = BaseBackupOptions(
                 label: label, fastCheckpoint: true, waitsForArchive: false, manifestChecksums: .sha256,

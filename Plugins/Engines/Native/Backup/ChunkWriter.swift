@@ -6,6 +6,8 @@ struct ChunkPiece: Sendable {
     /// Index of the file.
     var file: Int
     var bytes: [UInt8]
+    /// What an older backup has in its place.
+    var base: ChunkReference?
 }
 
 /// A chunk that is stored, in the order in which its piece was given.
@@ -25,14 +27,19 @@ struct ChunkWriter {
     private var compressing = OrderedTasks<[CompressedPiece]>(limit: 4 * Workers.count)
     private var uploading = OrderedTasks<Void>(limit: 2)
     private var pack: PackBuilder
-    private(set) var packs: [PackEntry] = []
+    /// The base's first, then those of this backup.
+    private(set) var packs: [PackEntry]
+    private let inherited: Int
     /// Pieces whose content was stored already.
     private(set) var reused = 0
 
-    init(instance: InstanceRepository, label: String, level: Int) {
+    /// - Parameter inherited: packs that `ChunkPiece.base` refers to.
+    init(instance: InstanceRepository, label: String, level: Int, inherited: [PackEntry] = []) {
         self.instance = instance
         self.label = label
         self.level = level
+        self.inherited = inherited.count
+        packs = inherited
         pack = PackBuilder(id: Self.id(label, 0))
     }
 
@@ -63,8 +70,11 @@ struct ChunkWriter {
         try pieces.map { piece in
             try piece.bytes.withUnsafeBytes { bytes in
                 let hash = ContentHash(of: bytes)
-                let frame = known.contains(hash) ? nil : try Zstd.compress(bytes, level: level)
-                return CompressedPiece(file: piece.file, rawLength: bytes.count, hash: hash, frame: frame)
+                let base = piece.base.flatMap { $0.hash == hash ? $0 : nil }
+                let isStored = base != nil || known.contains(hash)
+                return CompressedPiece(
+                    file: piece.file, rawLength: bytes.count, hash: hash, base: base,
+                    frame: isStored ? nil : try Zstd.compress(bytes, level: level))
             }
         }
     }
@@ -73,7 +83,7 @@ struct ChunkWriter {
         var stored: [StoredChunk] = []
         stored.reserveCapacity(pieces.count)
         for piece in pieces {
-            if let reference = known.reference(piece.hash) {
+            if let reference = piece.base ?? known.reference(piece.hash) {
                 reused += 1
                 stored.append(StoredChunk(file: piece.file, reference: reference))
                 continue
@@ -94,7 +104,7 @@ struct ChunkWriter {
 
     private mutating func seal() async throws {
         let full = pack
-        pack = PackBuilder(id: Self.id(label, packs.count + 1))
+        pack = PackBuilder(id: Self.id(label, packs.count - inherited + 1))
         let (bytes, entry) = full.seal()
         packs.append(entry)
         while uploading.isFull { try await uploading.take() }
@@ -113,6 +123,8 @@ private struct CompressedPiece: Sendable {
     var file: Int
     var rawLength: Int
     var hash: ContentHash
+    /// Where an older backup has the same content in the same place.
+    var base: ChunkReference?
     /// Nil when the chunk was stored already.
     var frame: [UInt8]?
 }

@@ -1,9 +1,11 @@
 import FleetPluginAPI
+import FoundationEssentials
 import Synchronization
 
 /// Takes a label for a backup and keeps its claim young while the backup is made.
 final class ClaimKeeper: Sendable {
     private let instance: InstanceRepository
+    private let kind: BackupRecord.Kind
     private let state: Mutex<State>
 
     private struct State {
@@ -12,9 +14,15 @@ final class ClaimKeeper: Sendable {
         var triedAt = ContinuousClock.now
     }
 
-    init(instance: InstanceRepository, claim: BackupClaim) {
+    /// - Parameter parents: labels of the backups whose packs the new one refers to.
+    init(instance: InstanceRepository, kind: BackupRecord.Kind, key: String, at time: Timestamp, parents: [String]) {
         self.instance = instance
-        state = Mutex(State(claim: claim))
+        self.kind = kind
+        state = Mutex(
+            State(
+                claim: BackupClaim(
+                    key: key, label: BackupName.make(key: key, kind: kind, at: time), startedAt: time,
+                    host: ProcessInfo.processInfo.hostName, parents: parents)))
     }
 
     var label: String { state.withLock { $0.claim.label } }
@@ -30,10 +38,15 @@ final class ClaimKeeper: Sendable {
             } catch let error as FleetError where error.code == .alreadyExists {
                 state.withLock { state in
                     state.claim.startedAt = state.claim.startedAt + .seconds(1)
-                    state.claim.label = BackupName.make(key: state.claim.key, kind: .full, at: state.claim.startedAt)
+                    state.claim.label = BackupName.make(key: state.claim.key, kind: kind, at: state.claim.startedAt)
                 }
             }
         }
+    }
+
+    /// Gives the label back; nothing was written under it.
+    func drop() async throws {
+        try await instance.storage.delete(instance.keys.claim(label))
     }
 
     /// Puts the claim again when it is time. One attempt may fail; many may not.

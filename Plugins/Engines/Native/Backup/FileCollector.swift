@@ -5,10 +5,16 @@ import PostgresFormats
 struct FileCollector: TarVisitor {
     /// Goes before the name of each member: empty, or `pg_tblspc/<oid>/`.
     var prefix = ""
+    /// What is built upon.
+    let base: BackupBase?
     var received = ReceivedBackup()
     private var batch: [ChunkPiece] = []
     private var batchSize = 0
     private var file: OpenFile?
+
+    init(base: BackupBase?) {
+        self.base = base
+    }
 
     /// A file whose content is coming in.
     private struct OpenFile {
@@ -18,6 +24,8 @@ struct FileCollector: TarVisitor {
         /// Nil for a file of one chunk: the chunk's digest is the file's.
         var hasher: Hasher256?
         var piece: [UInt8] = []
+        /// What the base has from here on.
+        var base: ArraySlice<ChunkReference> = []
         /// Kept aside as well: `backup_label`.
         var label: [UInt8]?
     }
@@ -68,7 +76,7 @@ struct FileCollector: TarVisitor {
         guard !isEmpty else { return }
         file = OpenFile(
             index: received.files.count - 1, remaining: Int(entry.size),
-            hasher: entry.size > UInt64(Pack.chunkSize) ? Hasher256() : nil,
+            hasher: entry.size > UInt64(Pack.chunkSize) ? Hasher256() : nil, base: base?.chunks(of: path) ?? [],
             label: path == "backup_label" ? [] : nil)
     }
 
@@ -107,7 +115,7 @@ struct FileCollector: TarVisitor {
 
     private mutating func hand(on file: inout OpenFile) {
         batchSize += file.piece.count
-        batch.append(ChunkPiece(file: file.index, bytes: file.piece))
+        batch.append(ChunkPiece(file: file.index, bytes: file.piece, base: file.base.popFirst()))
         file.piece = []
     }
 }

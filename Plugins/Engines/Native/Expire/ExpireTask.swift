@@ -45,7 +45,7 @@ struct ExpireTask: Sendable {
     func expire() async throws -> ExpireReport {
         var report = ExpireReport(isDryRun: request.isDryRun)
         var state = try await RepositoryState.read(instance, now: now)
-        let choice = ExpiryChoice(state, keepFull: request.keepFull)
+        let choice = ExpiryChoice(state, keepFull: request.keepFull, keepDiff: request.keepDiff)
         report.remarks = state.remarks + choice.remarks
         report.kept = choice.kept.map(\.label)
         for record in choice.expired {
@@ -128,9 +128,12 @@ struct ExpiryChoice {
     private(set) var expired: [BackupRecord] = []
     private(set) var remarks: [String] = []
 
-    /// The newest `keepFull` good full backups stay, and everything from the oldest of them on. Damaged ones do not
-    /// count. Without a good one nothing is removed.
-    init(_ state: RepositoryState, keepFull: Int) {
+    /// The newest `keepFull` good full backups stay, and everything from the oldest of them on, but of the differential
+    /// ones only the newest `keepDiff`, with the incremental ones that build upon them. Damaged ones do not count.
+    /// Without a good full one nothing is removed.
+    ///
+    /// - Parameter keepDiff: nil for all.
+    init(_ state: RepositoryState, keepFull: Int, keepDiff: Int?) {
         let records = state.published.map(\.record)
         let good = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .full }
         guard let oldest = good.suffix(keepFull).first else {
@@ -145,9 +148,29 @@ struct ExpiryChoice {
                 kept.append(record)
             }
         }
-        // A backup that a kept one cannot be restored without stays.
-        let needed = Set(kept.flatMap(\.references))
-        kept = expired.filter { needed.contains($0.label) } + kept
-        expired.removeAll { needed.contains($0.label) }
+        if let keepDiff {
+            let goodDiffs = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .diff }
+            let stay = Set(goodDiffs.suffix(keepDiff).map(\.label))
+            // A damaged one that is newer than all that stay says nothing about how many good ones there are.
+            let oldestKept = goodDiffs.suffix(keepDiff).first?.stopTime
+            var gone = Set(
+                kept.filter { record in
+                    record.kind == .diff && !stay.contains(record.label)
+                        && (oldestKept.map { record.stopTime < $0 } ?? (keepDiff == 0))
+                }.map(\.label))
+            gone.formUnion(kept.filter { $0.kind == .incr && !gone.isDisjoint(with: $0.references) }.map(\.label))
+            expired += kept.filter { gone.contains($0.label) }
+            kept.removeAll { gone.contains($0.label) }
+        }
+        // A backup that a kept one cannot be restored without stays, and what that one needs.
+        while true {
+            let needed = Set(kept.flatMap(\.references))
+            guard expired.contains(where: { needed.contains($0.label) }) else { break }
+            kept += expired.filter { needed.contains($0.label) }
+            expired.removeAll { needed.contains($0.label) }
+        }
+        let order = Dictionary(records.enumerated().map { ($1.label, $0) }, uniquingKeysWith: { $1 })
+        kept.sort { order[$0.label, default: 0] < order[$1.label, default: 0] }
+        expired.sort { order[$0.label, default: 0] < order[$1.label, default: 0] }
     }
 }

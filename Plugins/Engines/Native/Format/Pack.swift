@@ -27,6 +27,9 @@ struct PackEntry: Hashable, Sendable, Codable {
     var size: Int64
     /// The checksum that the pack ends with.
     var sha256: ContentHash
+
+    /// Of the backup that wrote it.
+    var label: String { String(id.prefix { $0 != "/" }) }
 }
 
 /// The format of packs: a skippable frame that names the pack, a zstd frame for each chunk, a skippable frame with the
