@@ -36,6 +36,7 @@ func tests(_ subject: String, _ dependencies: [Target.Dependency] = []) -> Targe
 }
 
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+let cryptoExtras: Target.Dependency = .product(name: "CryptoExtras", package: "swift-crypto")
 let grdb: Target.Dependency = .product(name: "GRDB", package: "GRDB.swift")
 let subprocess: Target.Dependency = .product(name: "Subprocess", package: "swift-subprocess")
 let system: Target.Dependency = .product(name: "SystemPackage", package: "swift-system")
@@ -100,7 +101,7 @@ let package = Package(
         // Plugins that come with fleet.
         plugin(
             "NativeEngine", at: "Engines/Native",
-            ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto]),
+            ["Compression", "DurableFiles", "PostgresFormats", "PostgresClient", crypto, cryptoExtras]),
         plugin(
             "PgBackRestEngine", at: "Engines/PgBackRest",
             ["Compression", "DurableFiles", "PostgresFormats", "ProcessRunner", crypto]),
@@ -165,7 +166,8 @@ let package = Package(
         tests("FleetPluginHost", ["FleetPluginAPI"]),
         tests("ServerControl", ["FleetPluginAPI", "FleetTestSupport"]),
         tests(
-            "NativeEngine", ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport"]),
+            "NativeEngine",
+            ["FleetPluginAPI", "DirectoryStorage", "S3Storage", "PostgresFormats", "FleetTestSupport", crypto]),
         tests(
             "PgBackRestEngine",
             ["DirectoryStorage", "FleetPluginAPI", "HostPlatform", "PostgresFormats", "FleetTestSupport", "fleet"]),

@@ -1,5 +1,6 @@
 import DeploymentScaler
 import DirectoryStorage
+import FleetPluginAPI
 import FleetPluginHost
 import HTTPProbe
 import HostPlatform
@@ -16,7 +17,9 @@ import WebhookNotifier
 /// Every plugin that comes with fleet.
 func bundledPlugins() -> PluginRegistry {
     var registry = PluginRegistry()
-    registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) { try NativeEngine($1) }
+    registry.addEngine(NativeEngine.descriptor, verbs: NativeEngine.agentVerbs) {
+        try NativeEngine($1, resolve: $0.resolve)
+    }
     registry.addEngine(
         PgBackRestEngine.descriptor, verbs: PgBackRestEngine.agentVerbs, finder: PgBackRestEngine.finder
     ) {

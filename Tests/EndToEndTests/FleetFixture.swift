@@ -46,10 +46,11 @@ final class FleetFixture: Sendable {
     ///   - engineOptions: further options of the engine: `, retention: fleet`.
     ///   - applications: YAML beneath `applications:`, indented by two; `$SCRATCH` stands for the scratch directory.
     ///   - checks: YAML of an instance's `checks:`.
+    ///   - passphrase: encrypts the repository.
     static func make(
         in scratch: ScratchDirectory, instances: [String] = ["orders"], engine: Engine = .native,
         engineOptions: String = "", applications: String = "",
-        checks: String = "[]", settings: [String: String] = [:]
+        checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil
     ) async throws -> FleetFixture {
         var servers: [String: PostgresServer] = [:]
         for name in instances {
@@ -58,6 +59,11 @@ final class FleetFixture: Sendable {
         }
         _ = try scratch.directory("repository", owner: ServerOwner.current)
         _ = try scratch.directory("state")
+        if let passphrase {
+            try scratch.write(passphrase, to: "passphrase")
+            try ServerOwner.current.own(scratch.path("passphrase"))
+        }
+        let encryption = passphrase == nil ? "" : ", encryption: {passphrase: {file: passphrase}}"
         var stanzas: [String: PgBackRestStanza] = [:]
         if engine == .pgbackrest {
             for (name, server) in servers { stanzas[name] = try PgBackRestStanza(name, of: server, in: scratch) }
@@ -81,7 +87,7 @@ final class FleetFixture: Sendable {
               prod: {environment: prod, platform: {plugin: host}}
               dev: {environment: dev, platform: {plugin: host}}
             repositories:
-              local: {storage: {plugin: directory, path: repository}}
+              local: {storage: {plugin: directory, path: repository}\(encryption)}
             instances:
             \(declared.joined(separator: "\n"))
             \(applications.isEmpty ? "" : "applications:\n" + applications.replacingOccurrences(of: "$SCRATCH", with: scratch.path("")))

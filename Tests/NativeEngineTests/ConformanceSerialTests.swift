@@ -5,10 +5,10 @@ import Testing
 @testable import NativeEngine
 
 @Suite(.serialized) struct ConformanceSerialTests {
-    @Test(arguments: EngineConformance.cases)
-    func conforms(_ rule: EngineConformance.Rule) async throws {
+    @Test(arguments: EngineConformance.cases, [false, true])
+    func conforms(_ rule: EngineConformance.Rule, encrypted: Bool) async throws {
         let storage = MemoryStorage()
-        try await ArchivedServer.with(storage) { archived in
+        try await ArchivedServer.with(storage, encrypted: encrypted) { archived in
             let bench = EngineConformance.Bench(
                 engine: archived.engine, context: archived.context, sql: { try await archived.server.answer($0) },
                 carryOut: { try await archived.carryOut($0) },

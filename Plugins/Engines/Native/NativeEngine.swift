@@ -8,6 +8,7 @@ public struct NativeEngine: Engine {
     let level: Int
     /// How long a backup waits for the archiver.
     let archiveTimeout: Duration
+    let resolve: SecretResolver
 
     static let name = "native"
     static let defaultLevel = 1
@@ -24,7 +25,9 @@ public struct NativeEngine: Engine {
                 help: "How long a backup waits until PostgreSQL has archived the WAL that it needs."),
         ])
 
-    public init(_ options: PluginOptions = PluginOptions()) throws {
+    /// - Parameter resolve: gives the passphrases of encrypted repositories.
+    public init(_ options: PluginOptions = PluginOptions(), resolve: @escaping SecretResolver) throws {
+        self.resolve = resolve
         level = options.integer("compressionLevel").map(Int.init) ?? Self.defaultLevel
         archiveTimeout = options.duration("archiveTimeout") ?? .seconds(300)
         guard (1...19).contains(level) else {

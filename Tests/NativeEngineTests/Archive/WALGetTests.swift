@@ -9,7 +9,8 @@ import Testing
 @Suite struct WALGetTests {
     private static func archive(_ filler: UInt8 = 0) async throws -> (MemoryStorage, String) {
         let storage = MemoryStorage()
-        let instance = try await Repository.openOrCreate(.init(name: "local", storage: storage)).instance("orders")
+        let instance = try await Repository.openOrCreate(.init(name: "local", storage: storage), TestPassphrase.resolve)
+            .instance("orders")
         try await instance.admitWriter(Segments.system)
         let content = Segments.bytes(Segments.name(7), filler: filler)
         let file = WALFileName(Segments.name(7))

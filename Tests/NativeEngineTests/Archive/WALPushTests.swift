@@ -8,7 +8,7 @@ import Testing
 @Suite struct WALPushTests {
     private static func repository() async throws -> MemoryStorage {
         let storage = MemoryStorage()
-        _ = try await Repository.openOrCreate(.init(name: "local", storage: storage))
+        _ = try await Repository.openOrCreate(.init(name: "local", storage: storage), TestPassphrase.resolve)
         return storage
     }
 
@@ -36,7 +36,7 @@ import Testing
             #expect(await agent.run("wal-get", Segments.name(7).description, destination) == 0)
             let bytes = try Data(contentsOf: URL(filePath: destination))
             #expect(Array(bytes) == Segments.bytes(Segments.name(7), filler: 9))
-            let catalog = try await NativeEngine().catalog(agent.context)
+            let catalog = try await NativeEngine(resolve: TestPassphrase.resolve).catalog(agent.context)
             #expect(catalog.segments.map(\.name) == [Segments.name(7)])
             #expect(catalog.segments.first?.summary?.systemIdentifier == Segments.system)
             #expect(catalog.problems.isEmpty)
@@ -123,7 +123,7 @@ import Testing
                 #expect(await agent.run("wal-get", name, scratch.path("got")) == 0)
                 #expect(Array(try Data(contentsOf: URL(filePath: scratch.path("got")))) == bytes)
             }
-            let catalog = try await NativeEngine().catalog(agent.context)
+            let catalog = try await NativeEngine(resolve: TestPassphrase.resolve).catalog(agent.context)
             #expect(catalog.timelines.map(\.timeline) == [1, 2])
             #expect(catalog.timelines.last?.ancestors.first?.switchLSN == LSN(0x700000))
             #expect(catalog.segments.count == 1)

@@ -52,7 +52,7 @@ import Testing
     @Test func withoutItsWALItIsNotPublished() async throws {
         let storage = MemoryStorage()
         try await ArchivedServer.with(storage, settings: ["archive_command": "false"]) { (archived) async throws in
-            let engine = try NativeEngine(PluginOptions(["archiveTimeout": "1s"]))
+            let engine = try NativeEngine(PluginOptions(["archiveTimeout": "1s"]), resolve: TestPassphrase.resolve)
             let task = try await engine.backup(.init(key: "k", kind: .full, repository: "local"), archived.context)
             let error = await #expect(throws: FleetError.self) { try await archived.agent.carryOut(task) }
             #expect(error?.code == .timedOut)
@@ -76,7 +76,8 @@ import Testing
 
     @Test func anotherServerIsRefused() async throws {
         let storage = MemoryStorage()
-        let instance = try await Repository.openOrCreate(.init(name: "local", storage: storage)).instance("orders")
+        let instance = try await Repository.openOrCreate(.init(name: "local", storage: storage), TestPassphrase.resolve)
+            .instance("orders")
         try await instance.admitWriter(Segments.system)
         try await ArchivedServer.with(storage) { (archived) async throws in
             let error = await #expect(throws: FleetError.self) { try await archived.backup() }

@@ -130,7 +130,7 @@ import Testing
     }
 
     @Test func archiveCommandsAreQuotedForShellAndServer() throws {
-        let commands = try NativeEngine().archiving(Agent(MemoryStorage()).context)
+        let commands = try NativeEngine(resolve: TestPassphrase.resolve).archiving(Agent(MemoryStorage()).context)
         #expect(
             commands.archive
                 == "'/opt/fleet'\\''s bin/fleet' --config '/etc/fleet 100%%.yaml' agent wal-push --instance orders %p")

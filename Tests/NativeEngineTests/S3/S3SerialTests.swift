@@ -33,7 +33,8 @@ import Testing
     }
 
     private static func instance(_ storage: any Storage) async throws -> InstanceRepository {
-        try await Repository.openOrCreate(.init(name: "local", storage: storage)).instance("orders")
+        try await Repository.openOrCreate(.init(name: "local", storage: storage), TestPassphrase.resolve).instance(
+            "orders")
     }
 
     @Test func backUpArchiveRestoreVerifyAndExpire() async throws {

@@ -9,13 +9,25 @@ final class Agent: Sendable {
     let repositories: [EngineContext.Repository]
     private let told = Mutex<(events: [TaskEvent], log: [String])>(([], []))
 
-    init(_ repositories: [(String, any Storage)], instance: String = "orders") {
+    private let resolve: SecretResolver
+
+    init(
+        _ repositories: [(String, any Storage)], instance: String = "orders", encrypted: Bool = false,
+        resolve: @escaping SecretResolver = TestPassphrase.resolve
+    ) {
         self.instance = instance
-        self.repositories = repositories.map { EngineContext.Repository(name: $0.0, storage: $0.1) }
+        self.resolve = resolve
+        self.repositories = repositories.map {
+            EngineContext.Repository(
+                name: $0.0, storage: $0.1, passphrase: encrypted ? TestPassphrase.reference : nil)
+        }
     }
 
-    convenience init(_ storage: any Storage, instance: String = "orders") {
-        self.init([("local", storage)], instance: instance)
+    convenience init(
+        _ storage: any Storage, instance: String = "orders", encrypted: Bool = false,
+        resolve: @escaping SecretResolver = TestPassphrase.resolve
+    ) {
+        self.init([("local", storage)], instance: instance, encrypted: encrypted, resolve: resolve)
     }
 
     var context: EngineContext {
@@ -34,7 +46,7 @@ final class Agent: Sendable {
         guard let found = NativeEngine.agentVerbs.first(where: { $0.name == verb }) else { return -1 }
         let context = AgentContext(
             instance: context.instance, repositories: repositories,
-            resolve: { throw FleetError(.configuration, "there is no secret \($0)") },
+            resolve: resolve,
             emit: { event in self.told.withLock { $0.events.append(event) } },
             log: { line in self.told.withLock { $0.log.append(line) } })
         return await found.run(context, arguments)

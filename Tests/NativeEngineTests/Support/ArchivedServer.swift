@@ -14,7 +14,7 @@ struct ArchivedServer: Sendable {
     private let spool: String
 
     static func with(
-        _ storage: any Storage, settings: [String: String] = [:], major: Int? = nil,
+        _ storage: any Storage, settings: [String: String] = [:], major: Int? = nil, encrypted: Bool = false,
         _ body: (ArchivedServer) async throws -> Void
     ) async throws {
         try await withScratch { (scratch) async throws in
@@ -28,7 +28,8 @@ struct ArchivedServer: Sendable {
             let server = try await PostgresServer.create(in: scratch, options)
             try await server.start()
             let archived = ArchivedServer(
-                server: server, scratch: scratch, agent: Agent(storage), engine: try NativeEngine(), spool: spool)
+                server: server, scratch: scratch, agent: Agent(storage, encrypted: encrypted),
+                engine: try NativeEngine(resolve: TestPassphrase.resolve), spool: spool)
             let pusher = Task { await archived.pushForever() }
             do {
                 try await body(archived)
@@ -44,7 +45,9 @@ struct ArchivedServer: Sendable {
 
     /// With an agent of its own: the log of the test's stays readable.
     private func pushForever() async {
-        let agent = Agent(agent.repositories.map { ($0.name, $0.storage) })
+        let agent = Agent(
+            agent.repositories.map { ($0.name, $0.storage) },
+            encrypted: agent.repositories.contains { $0.passphrase != nil })
         while !Task.isCancelled {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
             for name in names.sorted() where !name.hasPrefix(".") {

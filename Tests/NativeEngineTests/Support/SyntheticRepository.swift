@@ -7,8 +7,10 @@ struct SyntheticRepository {
     let storage = MemoryStorage()
     let instance: InstanceRepository
 
-    init() async throws {
-        instance = try await Repository.openOrCreate(.init(name: "local", storage: storage)).instance("orders")
+    init(encrypted: Bool = false) async throws {
+        let repository = EngineContext.Repository(
+            name: "local", storage: storage, passphrase: encrypted ? TestPassphrase.reference : nil)
+        instance = try await Repository.openOrCreate(repository, TestPassphrase.resolve).instance("orders")
         try await instance.admitWriter(Segments.system)
     }
 
@@ -25,7 +27,7 @@ struct SyntheticRepository {
         let frame = try Zstd.compress(content, level: 1)
         let offset = builder.append(frame, rawLength: content.count, hash: hash)
         let (bytes, entry) = builder.seal()
-        try await storage.put(instance.keys.pack(entry.id), bytes, condition: .absent)
+        try await instance.storage.put(instance.keys.pack(entry.id), bytes, condition: .absent)
         var manifest = Manifest(
             header: .init(
                 instance: "orders", label: label, systemIdentifier: Segments.system, serverVersion: 150_000,
@@ -45,7 +47,7 @@ struct SyntheticRepository {
             .init(path: "file", size: Int64(content.count), mode: 0o600, modified: 0, sha256: hash, chunks: 0..<1)
         ]
         let encoded = try manifest.encoded()
-        try await storage.put(instance.keys.manifest(label), encoded, condition: .absent)
+        try await instance.storage.put(instance.keys.manifest(label), encoded, condition: .absent)
         let time = Timestamp(microseconds: Int64(stop) * 60_000_000 + Int64(timeline))
         let record = BackupRecord(
             label: label, kind: kind, engine: "native", repository: "local", systemIdentifier: Segments.system,
@@ -56,7 +58,7 @@ struct SyntheticRepository {
             key: label, record: record,
             manifest: .init(size: Int64(encoded.count), sha256: ContentHash(of: encoded)),
             statistics: .init(files: 1, chunks: 1, packs: 1, reusedChunks: 0))
-        try await storage.put(instance.keys.document(label), SealedJSON.encode(document), condition: .absent)
+        try await instance.storage.put(instance.keys.document(label), SealedJSON.encode(document), condition: .absent)
     }
 
     func archive(_ numbers: ClosedRange<UInt64>, timeline: TimelineID = 1) async throws {
@@ -75,13 +77,13 @@ struct SyntheticRepository {
         let header = WALObjectHeader(
             name: name, kind: kind, systemIdentifier: Segments.system, size: Int64(content.count),
             sha256: ContentHash(of: content), segmentSize: kind == .history ? nil : Segments.size, archivedAt: .now)
-        try await storage.put(
+        try await instance.storage.put(
             instance.keys.wal(file, Segments.system), WALObject.encode(header, content, level: 1), condition: .absent)
     }
 
     func claim(_ label: String, parents: [String] = []) async throws {
         let claim = BackupClaim(key: label, label: label, startedAt: .now, host: "here", parents: parents)
-        try await storage.put(instance.keys.claim(label), SealedJSON.encode(claim), condition: .absent)
+        try await instance.storage.put(instance.keys.claim(label), SealedJSON.encode(claim), condition: .absent)
     }
 
     func expire(keep: Int, keepDiff: Int? = nil, dryRun: Bool = false) async throws -> ExpireReport {

@@ -5,8 +5,8 @@ import Testing
 
 /// Every object of a repository is damaged in every way: verify finds it and names it.
 @Suite struct DamageTests {
-    private static func repository() async throws -> SyntheticRepository {
-        let repository = try await SyntheticRepository()
+    private static func repository(encrypted: Bool = false) async throws -> SyntheticRepository {
+        let repository = try await SyntheticRepository(encrypted: encrypted)
         try await repository.archive(1...5)
         try await repository.archive(5...6, timeline: 2)
         try await repository.archiveHistory(2, "1\t0/580000\tno recovery target specified\n")
@@ -16,13 +16,13 @@ import Testing
         return repository
     }
 
-    @Test func everyDamageIsFoundAndNamed() async throws {
-        let original = try await Self.repository().storage
-        #expect(await Agent(original.copy()).run("verify", Self.request) == 0)
+    @Test(arguments: [false, true]) func everyDamageIsFoundAndNamed(_ encrypted: Bool) async throws {
+        let original = try await Self.repository(encrypted: encrypted).storage
+        #expect(await Agent(original.copy(), encrypted: encrypted).run("verify", Self.request) == 0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for key in original.keys {
                 guard let bytes = original[key] else { continue }
-                group.addTask { try await Self.damage(key, bytes, original) }
+                group.addTask { try await Self.damage(key, bytes, original, encrypted) }
             }
             try await group.waitForAll()
         }
@@ -30,7 +30,9 @@ import Testing
 
     private static let request = #"{"backups":[],"key":"v","repository":"local"}"#
 
-    private static func damage(_ key: String, _ bytes: [UInt8], _ original: MemoryStorage) async throws {
+    private static func damage(
+        _ key: String, _ bytes: [UInt8], _ original: MemoryStorage, _ encrypted: Bool
+    ) async throws {
         var damages: [(String, [UInt8])] = [
             ("empty", []), ("cut", Array(bytes.dropLast())), ("longer", bytes + [0]), ("doubled", bytes + bytes),
         ]
@@ -45,14 +47,14 @@ import Testing
         for (damage, content) in damages {
             let storage = original.copy()
             storage[key] = content
-            await expectFound(key, damage, storage)
+            await expectFound(key, damage, storage, encrypted)
         }
         // What was removed whole is missed where something needs it: not claims, and not WAL beyond the backups.
         guard !key.hasSuffix("started.json"), !key.hasSuffix("backup.json"), !key.contains("/wal/") || isNeeded(key)
         else { return }
         let storage = original.copy()
         storage[key] = nil
-        await expectFound(key, "missing", storage)
+        await expectFound(key, "missing", storage, encrypted)
     }
 
     private static func isNeeded(_ key: String) -> Bool {
@@ -63,8 +65,10 @@ import Testing
         key.contains("/wal/") ? key.split(separator: ".").dropFirst().first : key.split(separator: "/").last
     }
 
-    private static func expectFound(_ key: String, _ damage: String, _ storage: MemoryStorage) async {
-        let agent = Agent(storage)
+    private static func expectFound(
+        _ key: String, _ damage: String, _ storage: MemoryStorage, _ encrypted: Bool
+    ) async {
+        let agent = Agent(storage, encrypted: encrypted)
         let status = await agent.run("verify", request)
         #expect(status == 1, "\(key) \(damage)")
         let parts = key.split(separator: "/")
@@ -76,7 +80,7 @@ import Testing
     @Test func aDamagedObjectCostsOnlyItselfInTheCatalog() async throws {
         let repository = try await Self.repository()
         let agent = Agent(repository.storage)
-        let engine = try NativeEngine()
+        let engine = try NativeEngine(resolve: TestPassphrase.resolve)
         #expect(try await engine.catalog(agent.context).backups.map(\.label) == ["a", "b"])
         repository.storage[repository.instance.keys.document("a")] = [1, 2, 3]
         repository.storage[repository.instance.keys.manifest("b")] = nil
@@ -93,10 +97,12 @@ import Testing
         let (one, other) = (try await Self.repository(), try await SyntheticRepository())
         let agent = Agent([("gone", other.storage), ("local", one.storage)])
         other.storage.vanish()
-        let catalog = try await NativeEngine().catalog(agent.context)
+        let catalog = try await NativeEngine(resolve: TestPassphrase.resolve).catalog(agent.context)
         #expect(catalog.backups.count == 2 && catalog.problems.map(\.subject) == ["gone"])
         one.storage.vanish()
-        let error = await #expect(throws: FleetError.self) { try await NativeEngine().catalog(agent.context) }
+        let error = await #expect(throws: FleetError.self) {
+            try await NativeEngine(resolve: TestPassphrase.resolve).catalog(agent.context)
+        }
         #expect(error?.code == .unavailable)
     }
 
@@ -108,7 +114,9 @@ import Testing
             let seal = #"{"sha256":"\#(ContentHash(of: Array(line.utf8)))"}"#
             repository.storage[RepositoryMarker.key] = Array("\(line)\n\(seal)\n".utf8)
             let agent = Agent(repository.storage)
-            await #expect(throws: FleetError.self) { try await NativeEngine().catalog(agent.context) }
+            await #expect(throws: FleetError.self) {
+                try await NativeEngine(resolve: TestPassphrase.resolve).catalog(agent.context)
+            }
             #expect(await agent.run("verify", Self.request) == 1)
             #expect(await agent.run("wal-get", "00000009.history", "/nonexistent/x") >= 200)
             #expect(await agent.run("wal-get", Segments.name(1).description, "/nonexistent/x") >= 200)

@@ -11,7 +11,7 @@ enum Admission {
                     hint: "pg_controldata and SELECT system_identifier FROM pg_control_system() tell it")
             }
             for repository in context.repositories {
-                let instance = try await Repository.open(repository).instance(context.instance.name)
+                let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
                 try await instance.admit(identifier)
                 context.log("\(identifier) may write to \(instance.subject)")
             }

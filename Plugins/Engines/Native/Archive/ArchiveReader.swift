@@ -20,8 +20,8 @@ struct ArchiveReader: Sendable {
         let key = keys.wal(file, system)
         guard let bytes = try await storage.getIfPresent(key) else {
             // "Not in the archive" may end a recovery: say it only while the archive is certainly there.
-            let again = try await Repository.open(.init(name: instance.repository.name, storage: storage))
-            guard try await again.instance(keys.instance).record() != nil else { throw absence }
+            try await instance.repository.checkPresence()
+            guard try await instance.record() != nil else { throw absence }
             return nil
         }
         return try await Workers.run {

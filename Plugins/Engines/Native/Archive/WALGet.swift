@@ -49,7 +49,7 @@ enum WALGet {
         _ context: AgentContext
     ) async throws -> [UInt8]? {
         let system = try await Workers.run { DataDirectory(ofWALFile: destination).control?.systemIdentifier }
-        let instance = try await Repository.open(repository).instance(context.instance.name)
+        let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
         return try await instance.archive(system).content(name)
     }
 

@@ -40,7 +40,7 @@ enum WALPush {
     private static func push(
         _ file: ArchivableFile, to repository: EngineContext.Repository, _ context: AgentContext
     ) async throws {
-        let instance = try await Repository.open(repository).instance(context.instance.name)
+        let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
         let system: SystemIdentifier
         if let identifier = file.systemIdentifier {
             try await instance.admitWriter(identifier)

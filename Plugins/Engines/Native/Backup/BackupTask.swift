@@ -45,7 +45,7 @@ struct BackupTask: Sendable {
     private static func run(
         _ request: BackupTaskRequest, _ repository: EngineContext.Repository, _ context: AgentContext
     ) async throws -> BackupRecord {
-        let instance = try await Repository.openOrCreate(repository).instance(context.instance.name)
+        let instance = try await Repository.openOrCreate(repository, context.resolve).instance(context.instance.name)
         if let record = try await published(request.backup.key, instance) {
             context.log("the backup \(record.label) was made under this key already")
             return record

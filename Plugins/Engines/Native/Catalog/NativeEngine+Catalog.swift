@@ -5,7 +5,7 @@ extension NativeEngine {
         let name = context.instance.name
         let readings = try await concurrently(context.repositories) { repository -> Reading in
             do {
-                return Reading(repository: repository.name, catalog: try await Self.read(repository, name))
+                return Reading(repository: repository.name, catalog: try await read(repository, name))
             } catch {
                 return Reading(repository: repository.name, error: FleetError(error, "it cannot be read"))
             }
@@ -25,10 +25,10 @@ extension NativeEngine {
         var error: FleetError?
     }
 
-    private static func read(_ repository: EngineContext.Repository, _ instance: String) async throws -> Catalog {
-        guard let found = try await Repository.find(repository) else {
+    private func read(_ repository: EngineContext.Repository, _ instance: String) async throws -> Catalog {
+        guard let found = try await Repository.find(repository, resolve) else {
             guard try await repository.storage.list("", after: nil, limit: 1).objects.isEmpty else {
-                _ = try await Repository.open(repository)
+                _ = try await Repository.open(repository, resolve)
                 return Catalog()
             }
             // Nobody has made it yet.
@@ -63,7 +63,7 @@ extension NativeEngine {
         var failure: FleetError?
         for repository in context.repositories {
             do {
-                let instance = try await Repository.open(repository).instance(context.instance.name)
+                let instance = try await Repository.open(repository, resolve).instance(context.instance.name)
                 if let content = try await instance.archive(nil).content(WALFileName(name)) { return content }
             } catch {
                 failure = FleetError(error, "cannot read \(name)")

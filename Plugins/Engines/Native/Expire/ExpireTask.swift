@@ -34,7 +34,7 @@ struct ExpireTask: Sendable {
             guard request.keepFull >= 1 else {
                 throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
             }
-            let instance = try await Repository.open(context.repository(request.repository))
+            let instance = try await Repository.open(context.repository(request.repository), context.resolve)
                 .instance(context.instance.name)
             let task = ExpireTask(instance: instance, request: request, now: .now, log: context.log)
             context.emit(.result(try JSONValue(encoding: await task.expire())))

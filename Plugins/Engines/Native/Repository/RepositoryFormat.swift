@@ -20,22 +20,13 @@ struct RepositoryMarker: Hashable, Sendable, Codable {
     var format = RepositoryFormat.version
     /// Given once, at random.
     var repository: String
-    var encryption = Encryption()
+    var encryption = RepositoryEncryption()
     var createdAt: Timestamp
-
-    struct Encryption: Hashable, Sendable, Codable {
-        var scheme = "none"
-    }
 
     static let key = "fleet-repository.json"
 
     func check(_ name: String) throws(FleetError) {
         try RepositoryFormat.check(format, "the repository \(name)")
-        guard encryption.scheme == "none" else {
-            throw FleetError(
-                .unsupported, "the repository \(name) is encrypted with the scheme \(encryption.scheme)",
-                cause: "this version of fleet does not know it", hint: "use a newer fleet")
-        }
     }
 }
 

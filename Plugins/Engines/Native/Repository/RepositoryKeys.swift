@@ -5,13 +5,14 @@ struct InstanceKeys: Hashable, Sendable {
     let instance: String
     private let root: String
 
+    /// - Parameter folder: what it is called in the repository; its name without it.
     /// - Throws: `configuration` for a name that would not be one component of a key.
-    init(_ instance: String) throws(FleetError) {
+    init(_ instance: String, folder: String? = nil) throws(FleetError) {
         guard !instance.isEmpty, !instance.hasPrefix("."), instance.utf8.count <= 200,
             instance.utf8.allSatisfy({ $0 > 0x20 && $0 != UInt8(ascii: "/") && $0 < 0x7F })
         else { throw FleetError(.configuration, "\(instance) cannot be the name of an instance in a repository") }
         self.instance = instance
-        root = "instances/\(instance)/"
+        root = "instances/\(folder ?? instance)/"
     }
 
     var record: String { root + "instance.json" }

@@ -39,7 +39,7 @@ struct RestoreTask: Sendable {
             let request = try context.request(RestoreTaskRequest.self, arguments)
             let repository = try context.repository(request.restore.backup.repository)
             // The backup's instance, which another one may be restored from.
-            let instance = try await Repository.open(repository).instance(context.instance.name)
+            let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
             let task = RestoreTask(instance: instance, request: request, emit: context.emit, log: context.log)
             let report = try await task.restore()
             context.emit(.result(try JSONValue(encoding: report)))

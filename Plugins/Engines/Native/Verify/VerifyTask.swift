@@ -34,7 +34,7 @@ struct VerifyTask: Sendable {
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform { context in
             let request = try context.request(VerifyRequest.self, arguments)
-            let instance = try await Repository.open(context.repository(request.repository))
+            let instance = try await Repository.open(context.repository(request.repository), context.resolve)
                 .instance(context.instance.name)
             let meter = ProgressMeter("verify", total: nil, emit: context.emit)
             let report = try await VerifyTask(instance: instance, request: request, meter: meter).verify()

@@ -1,0 +1,93 @@
+import Crypto
+import FleetPluginAPI
+import FoundationEssentials
+import Synchronization
+
+/// Opens an encrypted repository's key with the passphrase that fleet.yaml names, and makes keys for new repositories.
+struct RepositoryLock: Sendable {
+    /// In fleet.yaml.
+    let name: String
+    let passphrase: SecretReference?
+    let resolve: SecretResolver
+
+    /// Keys that this process has opened: scrypt is slow on purpose, and a coordinator reads many instances.
+    private static let opened = Mutex<[Opened: SymmetricKey]>([:])
+
+    private struct Opened: Hashable {
+        var repository: String
+        var slots: [KeySlot]
+        /// SHA-256 of the passphrase.
+        var passphrase: ContentHash
+    }
+
+    /// Whether new repositories are encrypted.
+    var isWanted: Bool { passphrase != nil }
+
+    /// What the marker of a new repository says, and its cipher.
+    func make(for repository: String) async throws -> RepositoryEncryption {
+        guard let secret = try secret() else { return RepositoryEncryption() }
+        return try await Workers.run {
+            let slot = try KeySlot(SymmetricKey(size: .bits256), passphrase: secret, repository: repository)
+            return RepositoryEncryption(scheme: RepositoryEncryption.aes, slots: [slot])
+        }
+    }
+
+    /// The cipher of a repository; nil when it is not encrypted.
+    ///
+    /// - Throws: `configuration` when fleet.yaml and the repository disagree about encryption, `denied` when the
+    ///   passphrase is another one, `unsupported` for a scheme that this version does not know.
+    func open(_ marker: RepositoryMarker) async throws -> RepositoryCipher? {
+        switch marker.encryption.scheme {
+        case RepositoryEncryption.none:
+            guard !isWanted else {
+                throw FleetError(
+                    .configuration, "the repository \(name) is not encrypted, and fleet.yaml gives it a passphrase",
+                    cause: "its \(RepositoryMarker.key) was made without one",
+                    hint: "encryption is decided when a repository is made: give the encrypted one a place of its own")
+            }
+            return nil
+        case RepositoryEncryption.aes: return try await unlock(marker)
+        case let scheme:
+            throw FleetError(
+                .unsupported, "the repository \(name) is encrypted with the scheme \(scheme)",
+                cause: "this version of fleet does not know it", hint: "use a newer fleet")
+        }
+    }
+
+    private func unlock(_ marker: RepositoryMarker) async throws -> RepositoryCipher {
+        guard let secret = try secret() else {
+            throw FleetError(
+                .configuration, "the repository \(name) is encrypted, and fleet.yaml gives no passphrase for it",
+                hint: "add encryption: {passphrase: {file: PATH}} to the repository")
+        }
+        let slots = marker.encryption.slots ?? []
+        let id = Opened(repository: marker.repository, slots: slots, passphrase: ContentHash(of: secret))
+        if let key = Self.opened.withLock({ $0[id] }) { return RepositoryCipher(key) }
+        let found = try await Workers.run { () throws -> SymmetricKey? in
+            for slot in slots {
+                if let key = try slot.open(passphrase: secret, repository: marker.repository) { return key }
+            }
+            return nil
+        }
+        guard let key = found else {
+            throw FleetError(
+                .denied, "the passphrase does not open the repository \(name)",
+                cause: slots.isEmpty ? "its \(RepositoryMarker.key) has no key" : "none of its keys was made with it",
+                hint: "give the passphrase that the repository was made with")
+        }
+        Self.opened.withLock { $0[id] = key }
+        return RepositoryCipher(key)
+    }
+
+    private func secret() throws -> [UInt8]? {
+        guard let passphrase else { return nil }
+        let bytes = try resolve(passphrase).reveal { Array($0.utf8) }
+        guard !bytes.isEmpty else {
+            throw FleetError(
+                .configuration, "the passphrase of the repository \(name) is empty",
+                hint:
+                    "put a long random text there, and keep a copy of it elsewhere: without it nothing can be restored")
+        }
+        return bytes
+    }
+}
