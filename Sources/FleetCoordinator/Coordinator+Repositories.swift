@@ -17,13 +17,14 @@ extension Coordinator {
     ///
     /// - Parameters:
     ///   - backups: labels; every backup when empty.
+    ///   - share: how much of the content to read, in percent.
     ///   - repository: by name; nil for the first that the instance declares.
     public func verifyBackups(
-        of name: String, backups: [String], repository: String? = nil, observer: any RunObserver
+        of name: String, backups: [String], share: Int = 100, repository: String? = nil, observer: any RunObserver
     ) async throws -> RepositoryWork {
         try await work(on: name, repository, observer) { engine, context, repository, key in
             try await engine.verify(
-                VerifyRequest(key: "verify-\(key)", backups: backups, repository: repository), context)
+                VerifyRequest(key: "verify-\(key)", backups: backups, repository: repository, share: share), context)
         }
     }
 

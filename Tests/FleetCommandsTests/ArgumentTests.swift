@@ -100,6 +100,8 @@ struct ArgumentTests {
         refuses("restore --instance o --target latest --way-back never", saying: "never")
         refuses("restore --instance o --target latest --into Copy", saying: "is no name")
         refuses("restore --instance o --target latest --into copy=", saying: "no place after =")
+        refuses("backups verify orders --quick --sample 5", saying: "choose one")
+        refuses("backups verify orders --sample 0", saying: "from 1 to 100")
         refuses("backup", saying: "say what to back up")
         refuses("backup --all orders", saying: "--all leaves nothing to choose")
         refuses("backup orders --type weekly", saying: "weekly")

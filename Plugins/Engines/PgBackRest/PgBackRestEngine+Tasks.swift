@@ -29,6 +29,10 @@ extension PgBackRestEngine {
     }
 
     public func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec {
+        guard request.share ?? 100 == 100 else {
+            throw FleetError(
+                .unsupported, "pgBackRest verifies everything or nothing", hint: "leave --quick and --sample out")
+        }
         let task = VerifyTaskRequest(
             program: program(context), backups: request.backups,
             repository: try repository(request.repository, context),

@@ -7,22 +7,38 @@ import TerminalUI
 struct BackupsVerify: FleetVerb {
     static let configuration = CommandConfiguration(
         commandName: "verify", abstract: "Read backups and WAL again, and compare them with what was written.",
-        discussion: "Exit status 1 when anything does not fit.")
+        discussion: """
+            Exit status 1 when anything does not fit. --quick looks whether all is there and has the size that it should \
+            have; --sample reads so many percent of it, others each time.
+
+              fleet backups verify orders
+              fleet backups verify orders --sample 5
+            """)
 
     @Argument(help: "The instance.") var instance: String
     @Argument(help: ArgumentHelp("Backups; all, and the whole archive, when left out.", valueName: "label"))
     var labels: [String] = []
+    @Flag(help: "Read no content: look whether all is there.") var quick = false
+    @Option(help: ArgumentHelp("Read this much of the content.", valueName: "percent")) var sample: Int?
     @Option(help: ArgumentHelp("The repository; else the instance's first.", valueName: "name")) var repository: String?
     @OptionGroup var global: GlobalOptions
+
+    /// How much is read, in percent.
+    private var share: Int { quick ? 0 : sample ?? 100 }
+
+    func validate() throws {
+        if quick, sample != nil { throw ValidationError("--quick reads no content, and --sample some: choose one") }
+        if let sample, !(1...100).contains(sample) { throw ValidationError("--sample is from 1 to 100 percent") }
+    }
 
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
         let printer = RunPrinter(session.console)
         let work: RepositoryWork
         do {
-            work = try await Signals.stoppable(onFirst: {}) { [instance, labels, repository] in
+            work = try await Signals.stoppable(onFirst: {}) { [instance, labels, share, repository] in
                 try await coordinator.verifyBackups(
-                    of: instance, backups: labels, repository: repository, observer: printer)
+                    of: instance, backups: labels, share: share, repository: repository, observer: printer)
             }
         } catch {
             await printer.end()

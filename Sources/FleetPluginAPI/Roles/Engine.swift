@@ -203,11 +203,15 @@ public struct VerifyRequest: Hashable, Sendable, Codable {
     /// Labels; every backup when empty.
     public var backups: [String]
     public var repository: String
+    /// How much of the content to read, in percent: 0 for whether all is there and refers to what is there, 100 (the
+    /// default) for every byte.
+    public var share: Int?
 
-    public init(key: String, backups: [String], repository: String) {
+    public init(key: String, backups: [String], repository: String, share: Int? = nil) {
         self.key = key
         self.backups = backups
         self.repository = repository
+        self.share = share
     }
 }
 

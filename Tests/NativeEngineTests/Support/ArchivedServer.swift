@@ -74,8 +74,9 @@ struct ArchivedServer: Sendable {
     }
 
     @discardableResult
-    func verify(_ labels: [String] = []) async throws -> VerifyReport {
-        let task = try await engine.verify(VerifyRequest(key: "v", backups: labels, repository: "local"), context)
+    func verify(_ labels: [String] = [], share: Int? = nil) async throws -> VerifyReport {
+        let task = try await engine.verify(
+            VerifyRequest(key: "v", backups: labels, repository: "local", share: share), context)
         return try await agent.carryOut(task).decoded(as: VerifyReport.self)
     }
 

@@ -66,7 +66,7 @@ import Testing
     }
 
     private static func expectFound(
-        _ key: String, _ damage: String, _ storage: MemoryStorage, _ encrypted: Bool
+        _ key: String, _ damage: String, _ storage: MemoryStorage, _ encrypted: Bool, _ request: String = request
     ) async {
         let agent = Agent(storage, encrypted: encrypted)
         let status = await agent.run("verify", request)
@@ -75,6 +75,36 @@ import Testing
         let label = key.contains("/backups/") || key.contains("/packs/") ? parts[3] : parts[parts.count - 1]
         #expect(agent.log.contains(label), "\(key) \(damage): \(agent.log)")
         #expect(agent.failure != nil)
+    }
+
+    /// Without reading it: what is missing, cut short or refers to nothing.
+    @Test func aQuickLookFindsWhatIsMissing() async throws {
+        let request = #"{"backups":[],"key":"v","repository":"local","share":0}"#
+        let sound = try await Self.repository()
+        let agent = Agent(sound.storage)
+        #expect(await agent.run("verify", request) == 0)
+        #expect(agent.result?["share"]?.integer == 0 && agent.result?["bytes"]?.integer == 0)
+        #expect(agent.result?["packs"]?.integer == 2 && agent.result?["backups"]?.integer == 2)
+        for key in sound.storage.keys where !key.hasSuffix("started.json") {
+            guard !key.hasSuffix("backup.json"), !key.contains("/wal/") || Self.isNeeded(key) else { continue }
+            let storage = sound.storage.copy()
+            storage[key] = nil
+            await Self.expectFound(key, "missing", storage, false, request)
+            if key.hasSuffix(".pack") {
+                storage[key] = Array(try #require(sound.storage[key]).dropLast())
+                await Self.expectFound(key, "cut", storage, false, request)
+            }
+        }
+    }
+
+    @Test func aSampleReadsItsShare() async throws {
+        let repository = try await SyntheticRepository()
+        for number in 0..<200 as Range<UInt64> { try await repository.publish("b\(100 + number)", 1, 1) }
+        try await repository.archive(1...1)
+        let agent = Agent(repository.storage)
+        #expect(await agent.run("verify", #"{"backups":[],"key":"v","repository":"local","share":25}"#) == 0)
+        let read = try #require(agent.result?["chunks"]?.integer)
+        #expect((15...95).contains(read) && agent.result?["packs"]?.integer == 200, "\(read)")
     }
 
     @Test func aDamagedObjectCostsOnlyItselfInTheCatalog() async throws {

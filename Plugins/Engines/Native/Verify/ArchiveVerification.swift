@@ -5,6 +5,8 @@ import PostgresFormats
 struct ArchiveVerification: Sendable {
     let instance: InstanceRepository
     let meter: ProgressMeter
+    /// How much of the files is read, in percent.
+    var share = 100
 
     /// - Parameter everything: All archived files of every server; otherwise what the backups need to be consistent.
     func verify(_ backups: [(BackupRecord, WALRange)], everything: Bool, _ report: inout VerifyReport) async throws {
@@ -52,7 +54,7 @@ struct ArchiveVerification: Sendable {
                         hint: "nothing can be restored to a time between it and the next backup"))
             }
         }
-        let asked = everything ? archived : archived.filter(needed.contains)
+        let asked = (everything ? archived : archived.filter(needed.contains)).filter { _ in isDrawn(share) }
         meter.begin("verify WAL", total: nil)
         let outcomes = try await concurrently(asked, limit: Workers.count) { [meter] file in
             let outcome = try await Outcome { try await archive.read(file) }

@@ -8,6 +8,8 @@ struct VerifyReport: Hashable, Sendable, Codable {
         var error: FleetError
     }
 
+    /// How much of the content was read, in percent.
+    var share = 100
     var backups = 0
     var packs = 0
     var chunks = 0
@@ -22,7 +24,8 @@ struct VerifyReport: Hashable, Sendable, Codable {
     }
 }
 
-/// `fleet agent verify`: reads every byte that the asked backups consist of, and the WAL, and names what is damaged.
+/// `fleet agent verify`: reads the asked share of what the asked backups consist of, and of the WAL, and names what is
+/// damaged. What is not read must be there and have its size.
 ///
 /// Exit status 0 means that nothing was found. Findings are in the result, which is followed by a failure and exit
 /// status 1; without a result the verification itself could not be done.
@@ -52,6 +55,8 @@ struct VerifyTask: Sendable {
         }
     }
 
+    private var share: Int { request.share ?? 100 }
+
     func verify() async throws -> VerifyReport {
         while true {
             let labels = try await labels()
@@ -62,7 +67,7 @@ struct VerifyTask: Sendable {
     }
 
     private func verify(_ labels: [String]) async throws -> VerifyReport {
-        var report = VerifyReport()
+        var report = VerifyReport(share: share)
         var packs = PackTable()
         var kept: [(BackupRecord, WALRange)] = []
         for label in labels {
@@ -83,7 +88,7 @@ struct VerifyTask: Sendable {
         }
         if request.backups.isEmpty { try await verifySmallObjects(&report) }
         try await verifyPacks(packs, &report)
-        try await ArchiveVerification(instance: instance, meter: meter).verify(
+        try await ArchiveVerification(instance: instance, meter: meter, share: share).verify(
             kept, everything: request.backups.isEmpty, &report)
         return report
     }
@@ -111,10 +116,12 @@ struct VerifyTask: Sendable {
     }
 
     private func verifyPacks(_ table: PackTable, _ report: inout VerifyReport) async throws {
-        meter.begin("verify", total: table.packs.reduce(0) { $0 + $1.entry.size })
+        let packs = table.packs.filter { _ in isDrawn(share) }
+        try await findMissing(table.packs, &report)
+        meter.begin("verify", total: packs.reduce(0) { $0 + $1.entry.size })
         var tasks = OrderedTasks<PackReport>(limit: Workers.count)
         do {
-            for pack in table.packs {
+            for pack in packs {
                 if tasks.isFull { report.add(try await tasks.take()) }
                 tasks.add { [self] in try await verify(pack) }
             }
@@ -122,6 +129,20 @@ struct VerifyTask: Sendable {
         } catch {
             await tasks.abandon()
             throw error
+        }
+    }
+
+    /// Looks whether the packs that are not read are there: what is read finds that out by itself.
+    private func findMissing(_ packs: [PackTable.Pack], _ report: inout VerifyReport) async throws {
+        guard share < 100 else { return }
+        let objects = try await instance.storage.listAll(instance.keys.packs)
+        let sizes = Dictionary(objects.map { ($0.key, $0.size) }, uniquingKeysWith: { $1 })
+        for pack in packs {
+            let key = instance.keys.pack(pack.entry.id)
+            report.packs += 1
+            guard sizes[key] != pack.entry.size else { continue }
+            let cause = sizes[key].map { "it has \($0) bytes instead of \(pack.entry.size)" } ?? "it is missing"
+            report.add(key, FleetError(.corrupted, "the pack \(pack.entry.id) is damaged", cause: cause))
         }
     }
 
@@ -139,6 +160,9 @@ struct VerifyTask: Sendable {
         return report
     }
 }
+
+/// Whether something is among the share of all, in percent.
+func isDrawn(_ share: Int) -> Bool { share >= 100 || Int.random(in: 0..<100) < share }
 
 /// What is known of one pack once it has been read.
 struct PackReport: Sendable {
@@ -182,7 +206,7 @@ struct PackReport: Sendable {
 
 extension VerifyReport {
     mutating func add(_ pack: PackReport) {
-        packs += 1
+        if share == 100 { packs += 1 }
         chunks += pack.chunks
         bytes += pack.bytes
         for error in pack.errors { add(pack.key, error) }
