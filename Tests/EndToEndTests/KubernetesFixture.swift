@@ -99,7 +99,7 @@ struct KubernetesFixture: Sendable {
                   namespace: \(infra.name)
                   workload: \(server.reference)
                   dataDirectory: /data/pg
-            \(engine.keepsItsOwn ? "" : "      repositoryVolumes: {\(repository): repository}")
+                  repositoryVolumes: {\(engine.keepsItsOwn ? "/repo" : repository): repository}
                 engine: \(engine.use)
             \(engine.keepsItsOwn ? "" : "    repositories: [local]")
             applications:
@@ -151,8 +151,8 @@ struct KubernetesFixture: Sendable {
     /// As a user does it: the setting goes into the server's configuration, the patch onto its workload.
     private func letArchive() async throws {
         let answer = try await json("instances", "archiving", "orders")
-        guard let command = answer["archiveCommand"]?.string, let patch = answer["patch"]?.string else {
-            throw FixtureError("no archiveCommand or patch in \(answer)")
+        guard let command = answer["archiveCommand"]?.string else {
+            throw FixtureError("no archiveCommand in \(answer)")
         }
         _ = try await sql("alter system set archive_command = '\(command.replacing("'", with: "''"))'")
         if engine.keepsItsOwn {
@@ -161,6 +161,7 @@ struct KubernetesFixture: Sendable {
             _ = try await sql("select pg_reload_conf()")
             return
         }
+        guard let patch = answer["patch"]?.string else { throw FixtureError("no patch in \(answer)") }
         let file = try infra.scratch.write(patch, to: "patch.yaml")
         try await infra.kubectl("patch", server.reference, "--patch-file", file)
         try await rollOut()

@@ -71,12 +71,14 @@ extension EngineConformance {
         guard holds else { throw FixtureError(what()) }
     }
 
-    static func expect(_ code: FleetError.Code, _ what: String, _ work: () async throws -> Void) async throws {
+    static func expect(_ codes: FleetError.Code..., what: String, _ work: () async throws -> Void) async throws {
         do {
             try await work()
         } catch {
             let found = (error as? FleetError)?.code
-            guard found == code else { throw FixtureError("\(what) is \(error) and not \(code)") }
+            guard let found, codes.contains(found) else {
+                throw FixtureError("\(what) is \(error) and not \(codes.map(\.rawValue).joined(separator: " or "))")
+            }
             return
         }
         throw FixtureError("\(what) is no error")

@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import FoundationEssentials
 import KubernetesClient
 import Testing
 
@@ -125,5 +126,17 @@ struct ManifestTests {
     func archivingIsOff(_ text: String) {
         #expect(ScratchText.archivingOff(text).contains("archive_mode=off"))
         #expect(!ScratchText.archivingOff(text).contains("=on"))
+    }
+
+    /// A claim of the source's that may hold anything is not the copy's, and whoever has his repository there is told.
+    @Test func claimsThatACopyDoesNotGetAreNamed() throws {
+        let text = String(decoding: try JSONEncoder().encode(Samples.statefulSet()), as: UTF8.self)
+        let object = try Samples.json(
+            text.replacing(
+                #"{"configMap":{"name":"pg-conf"}"#, with: #"{"persistentVolumeClaim":{"claimName":"backups"}"#))
+        let remarks = try Samples.found(object).claimsLeftBehind
+        #expect(remarks.count == 1 && remarks[0].contains("backups") && remarks[0].contains("/etc/postgresql"))
+        let named = try Samples.found(object, ["repositoryVolumes": ["/etc/postgresql": "backups"]])
+        #expect(named.claimsLeftBehind.isEmpty)
     }
 }

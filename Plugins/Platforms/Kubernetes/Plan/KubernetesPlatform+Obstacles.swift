@@ -22,6 +22,7 @@ extension KubernetesPlatform {
     }
 
     public func remarks(on work: PlatformWork, of instance: Instance) async throws -> [String] {
+        if work == .restoreBeside { return try await resolve(instance).claimsLeftBehind }
         guard work == .restore else { return [] }
         let found = try await resolve(instance)
         var remarks: [String] = []
@@ -60,6 +61,20 @@ extension KubernetesPlatform {
                     "the quota \(quota.objectName ?? "") of the namespace \(namespace) allows \(hard) \(name), and all "
                     + "are used: a Job could not begin"
             }
+        }
+    }
+}
+
+extension KubernetesInstance {
+    /// A copy has no claim of its source's but those of repositories: what is on the others could be damaged by it.
+    var claimsLeftBehind: [String] {
+        let claims = DataMount.claims(workload, object, container)
+        let known = Set(repositoryVolumes.values).union([data.claim])
+        return claims.filter { !known.contains($0.value) }.sorted { $0.key < $1.key }.map { volume, claim in
+            let mount = container["volumeMounts"]?.array?.first { $0["name"]?.string == volume }
+            return "the copy does not have the claim \(claim), which its source has at "
+                + "\(mount?["mountPath"]?.string ?? "its place"): where it holds a repository, name it in "
+                + "repositoryVolumes"
         }
     }
 }
