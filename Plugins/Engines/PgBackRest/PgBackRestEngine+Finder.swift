@@ -1,14 +1,30 @@
 public import FleetPluginAPI
 
 extension PgBackRestEngine {
-    /// Finds the stanza that serves an instance, by its system identifier, in pgBackRest's own default configuration.
+    /// Finds the stanza that serves an instance, by its system identifier: in the configuration that the server's
+    /// `archive_command` names, else in pgBackRest's own default one.
     public static let finder: EngineFinder = { instance, ask in
         guard let system = instance.systemIdentifier else { return nil }
-        let argv = ["pgbackrest", "--log-level-console=off", "--log-level-stderr=error", "--output=json", "info"]
+        let directory = instance.platform.string("dataDirectory")
+        let hint: ArchiveCommandHint? =
+            if let directory { await ArchiveCommandHint.read(in: directory, ask) } else { nil }
+        let configuration = hint?.configuration
+        if let configuration, let finding = await find(system, configuration, ask) { return finding }
+        return await find(system, nil, ask)
+    }
+
+    private static func find(
+        _ system: SystemIdentifier, _ configuration: String?, _ ask: EngineContext.Ask
+    ) async -> EngineFinding? {
+        let argv =
+            ["pgbackrest"] + (configuration.map { ["--config=\($0)"] } ?? [])
+            + ["--log-level-console=off", "--log-level-stderr=error", "--output=json", "info"]
         guard let answer = try? await ask(PlaceQuery(argv: argv)), answer.exitStatus == 0,
             let document = try? InfoDocument(answer.output)
         else { return nil }
-        return finding(system, document)
+        var finding = finding(system, document)
+        if let configuration { finding?.engine.values["configFile"] = .string(configuration) }
+        return finding
     }
 
     static func finding(_ system: SystemIdentifier, _ document: InfoDocument) -> EngineFinding? {
