@@ -35,6 +35,9 @@ import Testing
             #expect(try await oracle.violations(at: target).isEmpty)
             #expect(try await server.value("select count(*) from secrets") == "5000")
 
+            let ahead = try await runTool(["find", server.dataDirectory, "-name", "fleet-ahead-*"])
+            #expect(ahead.text.isEmpty, "what was read ahead is left: \(ahead.text)")
+
             // Neither the passphrase nor what it protects is anywhere but where it belongs.
             for (word, places) in [
                 (Self.passphrase, [fleet.repository, scratch.path("state"), server.dataDirectory, server.logFile]),

@@ -94,4 +94,81 @@ import Testing
             #expect(await Agent(storage).run("wal-get", Self.missing, scratch.path("x")) >= 200)
         }
     }
+
+    /// Whole segments from 7 on, as a recovery asks for them.
+    private static func archive(_ numbers: ClosedRange<UInt64>) async throws -> SyntheticRepository {
+        let repository = try await SyntheticRepository()
+        for number in numbers { try await repository.archiveWhole(number) }
+        return repository
+    }
+
+    private static func stash(in directory: String) -> [String] {
+        let files = (try? FileManager.default.subpathsOfDirectory(atPath: directory)) ?? []
+        return files.filter { $0.hasPrefix("fleet-ahead-") }.compactMap { path in
+            path.contains("/") ? String(path.split(separator: "/")[1].suffix(2)) : nil
+        }.sorted()
+    }
+
+    @Test func fromTheSecondSegmentOnItReadsAhead() async throws {
+        try await withScratch { (scratch) async throws in
+            let repository = try await Self.archive(7...13)
+            let agent = Agent(repository.storage)
+            let directory = try scratch.directory("pg_wal")
+            func get(_ number: UInt64) async throws -> Int32 {
+                let path = "\(directory)/RECOVERYXLOG"
+                let status = await agent.run("wal-get", Segments.name(number).description, path)
+                guard status == 0 else { return status }
+                let content = try [UInt8](Data(contentsOf: URL(fileURLWithPath: path)))
+                #expect(content == Segments.bytes(Segments.name(number), filler: UInt8(number)))
+                return status
+            }
+            #expect(try await get(7) == 0)
+            #expect(Self.stash(in: directory).isEmpty, "one segment is no recovery")
+            #expect(try await get(8) == 0)
+            #expect(Self.stash(in: directory) == ["09", "0A", "0B"])
+            // They need no repository; what follows does.
+            repository.storage.vanish()
+            for number in 9...11 as ClosedRange<UInt64> { #expect(try await get(number) == 0) }
+            #expect(Self.stash(in: directory).isEmpty)
+            #expect(try await get(12) >= 200)
+            repository.storage.vanish(false)
+            #expect(try await get(12) == 0)
+            #expect(Self.stash(in: directory) == ["0D"], "what is not there yet is no fault")
+            #expect(try await get(14) == 1)
+            // At its end recovery looks for a further timeline.
+            #expect(await agent.run("wal-get", "00000002.history", "\(directory)/RECOVERYHISTORY") == 1)
+            #expect(try FileManager.default.contentsOfDirectory(atPath: directory) == ["RECOVERYXLOG"])
+        }
+    }
+
+    @Test func whatCannotBeReadAheadIsAFaultOnlyWhenItIsAskedFor() async throws {
+        try await withScratch { (scratch) async throws in
+            let repository = try await Self.archive(7...11)
+            let agent = Agent(repository.storage)
+            let directory = try scratch.directory("pg_wal")
+            let key = try #require(repository.storage.keys.first { $0.hasSuffix("\(Segments.name(10)).zst") })
+            repository.storage[key] = Array(try #require(repository.storage[key]).dropLast())
+            for number in [7, 8] as [UInt64] {
+                #expect(await agent.run("wal-get", Segments.name(number).description, "\(directory)/x") == 0)
+            }
+            #expect(Self.stash(in: directory) == ["09", "0B"])
+            #expect(await agent.run("wal-get", Segments.name(10).description, "\(directory)/x") == 202)
+        }
+    }
+
+    /// Nothing there was fsynced: after a power cut it may be anything.
+    @Test func whatAnotherBootLeftIsThrownAway() async throws {
+        try await withScratch { (scratch) async throws in
+            let repository = try await Self.archive(7...11)
+            let directory = try scratch.directory("pg_wal")
+            let old = try #require(ReadAhead(beside: "\(directory)/x", boot: Array("another\n".utf8)))
+            #expect(!old.begin() && old.begin())
+            old.keep([1, 2, 3], of: WALFileName(Segments.name(7)))
+            let agent = Agent(repository.storage)
+            #expect(await agent.run("wal-get", Segments.name(7).description, "\(directory)/x") == 0)
+            #expect(try Data(contentsOf: URL(fileURLWithPath: "\(directory)/x")).count == Int(Segments.size))
+            #expect(!FileManager.default.fileExists(atPath: "\(directory)/fleet-ahead-another"))
+            #expect(ReadAhead(beside: "/x", boot: []) == nil && ReadAhead(beside: "/x", boot: nil) == nil)
+        }
+    }
 }

@@ -68,6 +68,12 @@ struct SyntheticRepository {
         }
     }
 
+    /// With the content of a real one.
+    func archiveWhole(_ number: UInt64) async throws {
+        let name = Segments.name(number)
+        try await archive(name.description, Segments.bytes(name, filler: UInt8(number)), .segment)
+    }
+
     func archiveHistory(_ timeline: TimelineID, _ text: String) async throws {
         try await archive(TimelineHistory.fileName(of: timeline), Array(text.utf8), .history)
     }

@@ -28,12 +28,21 @@ enum WALGet {
             context.log("the instance \(context.instance.name) has no repository to get \(name.text) from")
             return Status.usage
         }
+        let ahead = ReadAhead(beside: arguments[1])
+        if name.kind == .segment, let ahead, ahead.take(name, to: arguments[1]) { return Status.found }
+        // PostgreSQL looks for further timelines before it begins and before it ends.
+        if name.kind == .history { ahead?.remove() }
         var faults: [FleetError] = []
         for repository in context.repositories {
             do {
-                guard let content = try await fetch(name, beside: arguments[1], repository, context) else { continue }
+                let archive = try await archive(beside: arguments[1], repository, context)
+                guard let content = try await archive.content(name) else { continue }
                 for fault in faults { context.log(fault.description) }
-                return await store(content, name, arguments[1], context)
+                let status = await store(content, name, arguments[1], context)
+                if status == Status.found, name.kind == .segment, let ahead, ahead.begin() {
+                    await fetch(ahead.next(after: name, segmentSize: UInt64(content.count)), from: archive, ahead)
+                }
+                return status
             } catch {
                 faults.append(
                     FleetError(error, "reading failed").during(
@@ -44,13 +53,36 @@ enum WALGet {
         return faults.map(status).max() ?? Status.notFound
     }
 
-    private static func fetch(
-        _ name: WALFileName, beside destination: String, _ repository: EngineContext.Repository,
-        _ context: AgentContext
-    ) async throws -> [UInt8]? {
+    private static func archive(
+        beside destination: String, _ repository: EngineContext.Repository, _ context: AgentContext
+    ) async throws -> ArchiveReader {
         let system = try await Workers.run { DataDirectory(ofWALFile: destination).control?.systemIdentifier }
         let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
-        return try await instance.archive(system).content(name)
+        return try await instance.archive(system)
+    }
+
+    /// How long a call may take for segments that nobody has asked for yet.
+    private static let patience = Duration.seconds(2)
+
+    /// Fetches what will be asked for next. What is not there, or damaged, is found out when it is asked for.
+    private static func fetch(_ names: [WALFileName], from archive: ArchiveReader, _ ahead: ReadAhead) async {
+        guard !names.isEmpty else { return }
+        let work = Task {
+            await withTaskGroup(of: Void.self) { group in
+                for name in names {
+                    group.addTask {
+                        guard let content = try? await archive.content(name) else { return }
+                        try? await Workers.run { ahead.keep(content, of: name) }
+                    }
+                }
+            }
+        }
+        let limit = Task {
+            try await Task.sleep(for: patience)
+            work.cancel()
+        }
+        await work.value
+        limit.cancel()
     }
 
     private static func store(
