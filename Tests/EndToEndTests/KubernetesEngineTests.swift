@@ -13,7 +13,7 @@ import Testing
 @Suite(
     .serialized,
     .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
-struct KubernetesEngineSerial {
+struct KubernetesEngineTests {
     @Test func nativeConforms() async throws {
         try await KubernetesFixture.lend(.native) { fixture in try await conforms(fixture) }
     }

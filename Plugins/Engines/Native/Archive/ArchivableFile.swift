@@ -6,7 +6,9 @@ import PostgresFormats
 struct ArchivableFile: Sendable {
     var name: WALFileName
     var content: [UInt8]
-    var sha256: ContentHash
+    private(set) var sha256 = ContentHash(of: [])
+    /// The content as one zstd frame.
+    private(set) var frame: [UInt8] = []
     /// Nil for a history file that nothing says the origin of.
     var systemIdentifier: SystemIdentifier?
     var segmentSize: UInt64?
@@ -14,20 +16,39 @@ struct ArchivableFile: Sendable {
     /// Why there is no summary of a segment.
     var remark: String?
 
-    /// Reads the file. Blocks.
+    /// Reads the file; hashes, compresses and indexes it side by side.
     ///
     /// - Throws: `usage` for a name that PostgreSQL does not archive, `corrupted` when the bytes are not what the name
     ///   says.
-    init(_ path: String) throws {
+    static func read(_ path: String) async throws -> ArchivableFile {
+        var file = try await Workers.run { try ArchivableFile(path) }
+        let content = file.content
+        async let hash = Workers.run { ContentHash(of: content) }
+        async let frame = Workers.run { try Zstd.compress(content, level: 1) }
+        if file.name.kind == .segment, let segment = file.segmentSize.flatMap({ file.name.segment(ofSize: $0) }) {
+            // What cannot be understood is archived all the same: only the index is poorer.
+            do {
+                file.summary = try await Workers.run {
+                    try WALSegment(content, name: segment, acceptingNewer: true).summary
+                }
+            } catch {
+                file.remark = "\(error)"
+            }
+        }
+        (file.sha256, file.frame) = try await (hash, frame)
+        return file
+    }
+
+    /// Reads the file and sees that it is what its name says. Blocks.
+    private init(_ path: String) throws {
         let last = String(path.split(separator: "/").last ?? "")
         guard let name = WALFileName(last) else {
             throw FleetError(.usage, "\(path) has not the name of a WAL file")
         }
         self.name = name
         content = try BlockingDisk.read(path, limit: WALObject.contentLimit)
-        sha256 = ContentHash(of: content)
         switch name.kind {
-        case .segment, .partial: try readSegment(path)
+        case .segment, .partial: try checkSegment(path)
         case .history, .backupHistory:
             let control = DataDirectory(ofWALFile: path).control
             systemIdentifier = control?.systemIdentifier
@@ -35,7 +56,7 @@ struct ArchivableFile: Sendable {
         }
     }
 
-    private mutating func readSegment(_ path: String) throws {
+    private mutating func checkSegment(_ path: String) throws {
         let header = try WALSegmentHeader(Array(content.prefix(40)), acceptingNewer: true)
         guard let segment = name.segment(ofSize: header.segmentSize), segment.start == header.start,
             segment.timeline >= header.timeline
@@ -51,13 +72,6 @@ struct ArchivableFile: Sendable {
         }
         systemIdentifier = header.systemIdentifier
         segmentSize = header.segmentSize
-        guard name.kind == .segment else { return }
-        // What cannot be understood is archived all the same: only the index is poorer.
-        do {
-            summary = try WALSegment(content, name: segment, acceptingNewer: true).summary
-        } catch {
-            remark = "\(error)"
-        }
     }
 }
 

@@ -24,7 +24,7 @@ enum WALPush {
         guard !context.repositories.isEmpty else {
             throw FleetError(.configuration, "the instance \(context.instance.name) has no repository")
         }
-        let file = try await Workers.run { try ArchivableFile(path) }
+        let file = try await ArchivableFile.read(path)
         if let remark = file.remark { context.log("\(file.name.text) is archived without an index: \(remark)") }
         let failures = try await concurrently(context.repositories) { repository -> FleetError? in
             do {
@@ -58,7 +58,7 @@ enum WALPush {
         let header = WALObjectHeader(
             name: file.name.text, kind: file.name.kind, systemIdentifier: system, size: Int64(file.content.count),
             sha256: file.sha256, segmentSize: file.segmentSize, archivedAt: .now, summary: file.summary)
-        let object = try await Workers.run { try WALObject.encode(header, file.content, level: 1) }
+        let object = try await Workers.run { try WALObject.encode(header, frame: file.frame) }
         do {
             try await instance.storage.put(instance.keys.wal(file.name, system), object, condition: .absent)
         } catch let error as FleetError where error.code == .alreadyExists {

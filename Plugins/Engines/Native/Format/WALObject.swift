@@ -34,7 +34,11 @@ enum WALObject {
     static let contentLimit: Int64 = 1 << 30
 
     static func encode(_ header: WALObjectHeader, _ content: [UInt8], level: Int) throws -> [UInt8] {
-        let frame = try Zstd.compress(content, level: level)
+        try encode(header, frame: Zstd.compress(content, level: level))
+    }
+
+    /// - Parameter frame: the content, compressed.
+    static func encode(_ header: WALObjectHeader, frame: [UInt8]) throws -> [UInt8] {
         var header = header
         header.frameSize = Int64(frame.count)
         header.frameSHA256 = ContentHash(of: frame)
