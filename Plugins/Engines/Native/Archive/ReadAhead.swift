@@ -70,6 +70,11 @@ struct ReadAhead: Sendable {
         for name in Self.names(in: parent) { _ = try? BlockingDisk.removeTree("\(parent)/\(name)") }
     }
 
+    /// Throws away what this boot has, without looking for more.
+    func discard() {
+        _ = try? BlockingDisk.removeTree(directory)
+    }
+
     private func removeOthers() {
         for name in Self.names(in: parent) where directory != "\(parent)/\(name)" {
             _ = try? BlockingDisk.removeTree("\(parent)/\(name)")

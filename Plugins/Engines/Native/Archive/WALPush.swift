@@ -12,7 +12,7 @@ enum WALPush {
             }
             try await push(path, context)
             // Of a recovery that has ended.
-            try? await Workers.run { ReadAhead(beside: path)?.remove() }
+            try? await Workers.run { ReadAhead(beside: path)?.discard() }
             return 0
         } catch {
             context.log(FleetError(error, "wal-push failed").description)

@@ -103,7 +103,13 @@ struct BackupTask: Sendable {
                 instance: instance, kind: base == nil ? .full : request.kind, key: request.key, at: time,
                 parents: base?.labels ?? [])
             try await claim.take()
-            guard let base, try await !base.isStillThere(in: instance) else { return (claim, base) }
+            guard let base else { return (claim, nil) }
+            do {
+                if try await base.isStillThere(in: instance) { return (claim, base) }
+            } catch {
+                try? await claim.drop()
+                throw error
+            }
             log("\(base.record.label) is being removed")
             try await claim.drop()
         }

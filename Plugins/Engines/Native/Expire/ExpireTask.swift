@@ -151,7 +151,7 @@ struct ExpiryChoice {
         if let keepDiff {
             let goodDiffs = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .diff }
             let stay = Set(goodDiffs.suffix(keepDiff).map(\.label))
-            // A damaged one that is newer than all that stay says nothing about how many good ones there are.
+            // Damaged ones go when they are older than all that stay.
             let oldestKept = goodDiffs.suffix(keepDiff).first?.stopTime
             var gone = Set(
                 kept.filter { record in
