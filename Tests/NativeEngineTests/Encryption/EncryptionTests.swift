@@ -115,6 +115,41 @@ import Testing
                 .run("verify", #"{"backups":[],"key":"v","repository":"local"}"#) == 0)
     }
 
+    @Test func anotherPassphraseIsGivenToIt() async throws {
+        let repository = try await SyntheticRepository(encrypted: true)
+        try await repository.publish("a", 1, 1)
+        let before = repository.storage.copy()
+        let verify = #"{"backups":[],"key":"v","repository":"local","share":0}"#
+        func opens(_ text: String) async -> Bool {
+            let agent = Agent(repository.storage, encrypted: true) { _ in Secret(text) }
+            return await agent.run("verify", verify) != 0 ? agent.failure?.code != .denied : true
+        }
+        let changer: SecretResolver = { reference in
+            if case .file("/new") = reference { return Secret("new") }
+            return try TestPassphrase.resolve(reference)
+        }
+        let agent = Agent(repository.storage, encrypted: true, resolve: changer)
+        #expect(await agent.run("passphrase", "local", "/new") == 0)
+        let both = (await opens("new"), await opens(TestPassphrase.text))
+        #expect(both == (true, true))
+        #expect(await agent.run("passphrase", "local", "/new", "--only") == 0)
+        let one = (await opens("new"), await opens(TestPassphrase.text))
+        #expect(one == (true, false))
+        let changed = repository.storage.keys.filter { repository.storage[$0] != before[$0] }
+        #expect(changed == [RepositoryMarker.key], "what is stored stays as it is")
+        #expect(!agent.log.contains(TestPassphrase.text) && !agent.log.contains("Secret"))
+
+        // Only who can open it may let others in, and only what is encrypted has passphrases.
+        let other = Agent(repository.storage, encrypted: true) { _ in Secret("another") }
+        #expect(await other.run("passphrase", "local", "/new") != 0)
+        #expect(other.failure?.code == .denied)
+        let plain = Agent(try await SyntheticRepository().storage, resolve: changer)
+        #expect(await plain.run("passphrase", "local", "/new") != 0)
+        #expect(plain.failure?.code == .refused)
+        #expect(await agent.run("passphrase", "local") != 0)
+        #expect(await agent.run("passphrase", "local", "relative") != 0)
+    }
+
     @Test func eachSlotOpensTheSameKeyAndIsBoundToItsRepository() throws {
         let key = SymmetricKey(size: .bits256)
         let slots = try ["one", "two"].map { try KeySlot(key, passphrase: Array($0.utf8), repository: "id") }

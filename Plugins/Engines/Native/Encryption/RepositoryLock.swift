@@ -46,7 +46,7 @@ struct RepositoryLock: Sendable {
                     hint: "encryption is decided when a repository is made: give the encrypted one a place of its own")
             }
             return nil
-        case RepositoryEncryption.aes: return try await unlock(marker)
+        case RepositoryEncryption.aes: return RepositoryCipher(try await unlock(marker))
         case let scheme:
             throw FleetError(
                 .unsupported, "the repository \(name) is encrypted with the scheme \(scheme)",
@@ -54,7 +54,30 @@ struct RepositoryLock: Sendable {
         }
     }
 
-    private func unlock(_ marker: RepositoryMarker) async throws -> RepositoryCipher {
+    /// Lets a further passphrase open the repository, which must be one that the present one opens.
+    ///
+    /// - Parameter only: no other passphrase opens it any more.
+    /// - Returns: what the marker is to say.
+    func adding(_ new: SecretReference, only: Bool, to marker: RepositoryMarker) async throws -> RepositoryMarker {
+        guard marker.encryption.scheme == RepositoryEncryption.aes else {
+            _ = try await open(marker)
+            throw FleetError(
+                .refused, "the repository \(name) is not encrypted, so that no passphrase opens it",
+                hint: "encryption is decided when a repository is made")
+        }
+        let key = try await unlock(marker)
+        guard let secret = try RepositoryLock(name: name, passphrase: new, resolve: resolve).secret() else {
+            throw FleetError(.usage, "there is no new passphrase")
+        }
+        let slot = try await Workers.run {
+            try KeySlot(key, passphrase: secret, repository: marker.repository)
+        }
+        var marker = marker
+        marker.encryption.slots = (only ? [] : marker.encryption.slots ?? []) + [slot]
+        return marker
+    }
+
+    private func unlock(_ marker: RepositoryMarker) async throws -> SymmetricKey {
         guard let secret = try secret() else {
             throw FleetError(
                 .configuration, "the repository \(name) is encrypted, and fleet.yaml gives no passphrase for it",
@@ -62,7 +85,7 @@ struct RepositoryLock: Sendable {
         }
         let slots = marker.encryption.slots ?? []
         let id = Opened(repository: marker.repository, slots: slots, passphrase: ContentHash(of: secret))
-        if let key = Self.opened.withLock({ $0[id] }) { return RepositoryCipher(key) }
+        if let key = Self.opened.withLock({ $0[id] }) { return key }
         let found = try await Workers.run { () throws -> SymmetricKey? in
             for slot in slots {
                 if let key = try slot.open(passphrase: secret, repository: marker.repository) { return key }
@@ -76,7 +99,7 @@ struct RepositoryLock: Sendable {
                 hint: "give the passphrase that the repository was made with")
         }
         Self.opened.withLock { $0[id] = key }
-        return RepositoryCipher(key)
+        return key
     }
 
     private func secret() throws -> [UInt8]? {

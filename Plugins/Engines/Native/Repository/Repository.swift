@@ -98,6 +98,19 @@ struct Repository: Sendable {
         return try await open(repository, resolve)
     }
 
+    /// Lets another passphrase open the repository; nothing but its marker is written.
+    static func add(
+        _ passphrase: SecretReference, only: Bool, to repository: EngineContext.Repository,
+        _ resolve: @escaping SecretResolver
+    ) async throws {
+        guard let marker = try await marker(of: repository.name, in: repository.storage) else {
+            throw absence(repository.name)
+        }
+        let lock = RepositoryLock(name: repository.name, passphrase: repository.passphrase, resolve: resolve)
+        let changed = try await lock.adding(passphrase, only: only, to: marker)
+        try await repository.storage.put(RepositoryMarker.key, SealedJSON.encode(changed), condition: .any)
+    }
+
     func instance(_ name: String) throws -> InstanceRepository {
         InstanceRepository(repository: self, keys: try InstanceKeys(name, folder: cipher?.folder(of: name)))
     }
