@@ -156,19 +156,22 @@ import Testing
         }
     }
 
-    /// Nothing there was fsynced: after a power cut it may be anything.
-    @Test func whatAnotherBootLeftIsThrownAway() async throws {
+    /// Nothing there was fsynced: after a power cut it may be anything. And another server's segments have the same names.
+    @Test(arguments: [false, true]) func whatAnotherBootOrServerLeftIsThrownAway(_ isOfThisBoot: Bool) async throws {
+        let boot =
+            isOfThisBoot ? try String(contentsOfFile: "/proc/sys/kernel/random/boot_id", encoding: .utf8) : "another"
         try await withScratch { (scratch) async throws in
             let repository = try await Self.archive(7...11)
             let directory = try scratch.directory("pg_wal")
-            let old = try #require(ReadAhead(beside: "\(directory)/x", boot: Array("another\n".utf8)))
+            let old = try #require(ReadAhead(beside: "\(directory)/x", system: Segments.system, boot: Array(boot.utf8)))
             #expect(!old.begin() && old.begin())
             old.keep([1, 2, 3], of: WALFileName(Segments.name(7)))
             let agent = Agent(repository.storage)
             #expect(await agent.run("wal-get", Segments.name(7).description, "\(directory)/x") == 0)
             #expect(try Data(contentsOf: URL(fileURLWithPath: "\(directory)/x")).count == Int(Segments.size))
-            #expect(!FileManager.default.fileExists(atPath: "\(directory)/fleet-ahead-another"))
-            #expect(ReadAhead(beside: "/x", boot: []) == nil && ReadAhead(beside: "/x", boot: nil) == nil)
+            let left = try FileManager.default.contentsOfDirectory(atPath: directory)
+            #expect(left.count == 2 && !left.contains { $0.contains("\(Segments.system)") }, "\(left)")
+            for boot in [nil, []] as [[UInt8]?] { #expect(ReadAhead(beside: "/x", system: nil, boot: boot) == nil) }
         }
     }
 }

@@ -9,8 +9,8 @@ import PostgresFormats
 /// one on a call fetches the next few as well, side by side, and the calls that follow only rename. No process is left
 /// behind for that: in a container its parent would be the server, which takes the end of a strange child for a crash.
 ///
-/// What is there is whole as long as the machine has not been started anew, since nothing is fsynced: the directory is
-/// named for the boot, and one of another boot is thrown away.
+/// What is there is whole as long as the machine has not been started anew, since nothing is fsynced, and of use to the
+/// server whose data lies there: the directory is named for both, and any other one is thrown away.
 struct ReadAhead: Sendable {
     private let parent: String
     private let directory: String
@@ -20,19 +20,21 @@ struct ReadAhead: Sendable {
     private static let segments = 3
     private static let bytes: UInt64 = 64 << 20
 
-    /// Nil where it cannot be told whether the machine has been started anew.
+    /// Nil where it cannot be told whether the machine has been started anew. Blocks.
     ///
     /// - Parameter destination: where PostgreSQL wants a file.
     init?(beside destination: String) {
-        self.init(beside: destination, boot: try? BlockingDisk.readAll("/proc/sys/kernel/random/boot_id"))
+        self.init(
+            beside: destination, system: DataDirectory(ofWALFile: destination).control?.systemIdentifier,
+            boot: try? BlockingDisk.readAll("/proc/sys/kernel/random/boot_id"))
     }
 
-    init?(beside destination: String, boot: [UInt8]?) {
+    init?(beside destination: String, system: SystemIdentifier?, boot: [UInt8]?) {
         guard let boot else { return nil }
         let id = String(decoding: boot.prefix { $0 > 0x20 }, as: UTF8.self)
         guard !id.isEmpty, !id.contains("/") else { return nil }
         parent = parentPath(of: destination)
-        directory = "\(parent)/\(Self.prefix)\(id)"
+        directory = "\(parent)/\(Self.prefix)\(system.map { "\($0)-" } ?? "")\(id)"
     }
 
     /// Gives PostgreSQL a segment that is there already. Returns whether it was.
