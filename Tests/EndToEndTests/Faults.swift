@@ -48,10 +48,10 @@ extension FleetFixture {
     }
 }
 
-/// Changes one bit in the middle of a file.
-func flipBit(_ path: String) throws {
+/// Changes one bit in the middle of a file, or one at the end of each of so many equal parts but the last.
+func flipBit(_ path: String, parts: Int = 2) throws {
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
-    bytes[bytes.startIndex + bytes.count / 2] ^= 1
+    for part in 1..<parts { bytes[bytes.startIndex + part * bytes.count / parts] ^= 1 }
     try bytes.write(to: URL(fileURLWithPath: path))
 }
