@@ -48,8 +48,9 @@ extension FleetFixture {
     }
 }
 
-/// Changes one bit in the middle of a file, or one at the end of each of so many equal parts but the last.
-func flipBit(_ path: String, parts: Int = 2) throws {
+/// Changes one bit at the end of each of so many equal parts of a file but the last. One alone may change nothing: of a
+/// thousand bits of a zstd frame one is of no meaning (measured), and decodes to what was stored.
+func flipBits(_ path: String, parts: Int = 6) throws {
     try FileManager.default.setAttributes([.posixPermissions: 0o644], ofItemAtPath: path)
     var bytes = try Data(contentsOf: URL(fileURLWithPath: path))
     for part in 1..<parts { bytes[bytes.startIndex + part * bytes.count / parts] ^= 1 }

@@ -131,7 +131,7 @@ import Testing
             let file = try #require(
                 FileManager.default.enumerator(atPath: "\(stanza.repository)/backup/orders")?
                     .compactMap { $0 as? String }.first { $0.hasSuffix("base/1/1255.gz") })
-            try flipBit("\(stanza.repository)/backup/orders/\(file)")
+            try flipBits("\(stanza.repository)/backup/orders/\(file)")
             let damaged = try await fleet.fleet("-o", "json", "backups", "verify", "orders")
             #expect(damaged.exitCode == 1)
             #expect(damaged.text.contains("1255.gz"), "\(damaged.text)")

@@ -42,7 +42,7 @@ import Testing
             let pack = try #require(fleet.objects("instances/orders/packs/").first)
             let path = "\(fleet.repository)/\(pack)"
             switch kind {
-            case "flip": try flipBit(path)
+            case "flip": try flipBits(path)
             case "truncate": #expect(truncate(path, 1000) == 0)
             default: try FileManager.default.removeItem(atPath: path)
             }
@@ -76,9 +76,9 @@ import Testing
             let pack = try #require(fleet.objects("instances/orders/packs/").first)
             let path = "\(fleet.repository)/\(pack)"
             let sound = try Data(contentsOf: URL(fileURLWithPath: path))
-            // Every file of the data differs, so that every chunk is read, but those of configuration files.
+            // Every file differs, so that every chunk is read.
             let failed = try await {
-                try flipBit(path, parts: 6)
+                try flipBits(path)
                 try await server.query("vacuum full")
                 return try await fleet.fleet(
                     "restore", "--instance", "orders", "--target", "\(target)", "--yes", "--way-back", "set-aside")
