@@ -28,6 +28,18 @@ extension BlockingDisk {
         return try reader.read(at: start, count: Int(end - start))
     }
 
+    /// A whole file whose size the kernel does not tell, as those of /proc (proc(5)).
+    public static func readUnsized(_ path: String) throws -> [UInt8] {
+        let file = try Descriptor(opening: path, O_RDONLY)
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 65_536)
+        while true {
+            let count = try systemCall("read \(path)") { Glibc.read(file.number, &buffer, buffer.count) }
+            if count == 0 { return bytes }
+            bytes += buffer.prefix(count)
+        }
+    }
+
     /// A whole file; nil when there is none.
     public static func readIfPresent(_ path: String, limit: Int64 = .max) throws -> [UInt8]? {
         do {

@@ -22,11 +22,13 @@ struct ReadAhead: Sendable {
 
     /// Nil where it cannot be told whether the machine has been started anew. Blocks.
     ///
-    /// - Parameter destination: where PostgreSQL wants a file.
-    init?(beside destination: String) {
+    /// - Parameters:
+    ///   - destination: where PostgreSQL wants a file.
+    ///   - system: whose data lies there; nil when nobody can tell.
+    init?(beside destination: String, system: SystemIdentifier?) {
         self.init(
-            beside: destination, system: DataDirectory(ofWALFile: destination).control?.systemIdentifier,
-            boot: try? BlockingDisk.readAll("/proc/sys/kernel/random/boot_id"))
+            beside: destination, system: system,
+            boot: try? BlockingDisk.readUnsized("/proc/sys/kernel/random/boot_id"))
     }
 
     init?(beside destination: String, system: SystemIdentifier?, boot: [UInt8]?) {
@@ -45,7 +47,7 @@ struct ReadAhead: Sendable {
     /// Says that recovery has asked for a segment, so that the next call reads ahead. Returns whether one has before.
     func begin() -> Bool {
         guard mkdir(directory, 0o700) != 0 else {
-            removeOthers()
+            remove(but: directory)
             return false
         }
         return errno == EEXIST
@@ -69,22 +71,15 @@ struct ReadAhead: Sendable {
 
     /// Throws everything away: recovery is at its end, or goes another way.
     func remove() {
-        for name in Self.names(in: parent) { _ = try? BlockingDisk.removeTree("\(parent)/\(name)") }
+        remove(but: nil)
     }
 
-    /// Throws away what this boot has, without looking for more.
-    func discard() {
-        _ = try? BlockingDisk.removeTree(directory)
-    }
-
-    private func removeOthers() {
-        for name in Self.names(in: parent) where directory != "\(parent)/\(name)" {
-            _ = try? BlockingDisk.removeTree("\(parent)/\(name)")
-        }
-    }
-
-    private static func names(in parent: String) -> [String] {
+    private func remove(but kept: String?) {
         let entries = (try? BlockingDisk.list(parent, followingLinks: true)) ?? []
-        return entries.filter { $0.kind == .directory && $0.name.hasPrefix(prefix) }.map(\.name)
+        for entry in entries where entry.kind == .directory && entry.name.hasPrefix(Self.prefix) {
+            let path = "\(parent)/\(entry.name)"
+            // What cannot be removed is room lost, and no fault of the file that is asked for.
+            if path != kept { _ = try? BlockingDisk.removeTree(path) }
+        }
     }
 }

@@ -28,17 +28,30 @@ enum WALGet {
             context.log("the instance \(context.instance.name) has no repository to get \(name.text) from")
             return Status.usage
         }
-        let ahead = ReadAhead(beside: arguments[1])
-        if name.kind == .segment, let ahead, ahead.take(name, to: arguments[1]) { return Status.found }
-        // PostgreSQL looks for further timelines before it begins and before it ends.
-        if name.kind == .history { ahead?.remove() }
+        let destination = arguments[1]
+        let system: SystemIdentifier?
+        let ahead: ReadAhead?
+        do {
+            (system, ahead) = try await Workers.run {
+                let system = DataDirectory(ofWALFile: destination).control?.systemIdentifier
+                let ahead = ReadAhead(beside: destination, system: system)
+                // PostgreSQL looks for further timelines before it begins and before it ends.
+                if name.kind == .history { ahead?.remove() }
+                return (system, ahead)
+            }
+        } catch {
+            context.log(FleetError(error, "cannot get \(name.text)").description)
+            return Status.fault
+        }
+        if name.kind == .segment, let ahead, ahead.take(name, to: destination) { return Status.found }
         var faults: [FleetError] = []
         for repository in context.repositories {
             do {
-                let archive = try await archive(beside: arguments[1], repository, context)
+                let archive = try await Repository.open(repository, context.resolve)
+                    .instance(context.instance.name).archive(system)
                 guard let content = try await archive.content(name) else { continue }
                 for fault in faults { context.log(fault.description) }
-                let status = await store(content, name, arguments[1], context)
+                let status = await store(content, name, destination, context)
                 if status == Status.found, name.kind == .segment, let ahead, ahead.begin() {
                     await fetch(ahead.next(after: name, segmentSize: UInt64(content.count)), from: archive, ahead)
                 }
@@ -51,14 +64,6 @@ enum WALGet {
         }
         for fault in faults { context.log(fault.description) }
         return faults.map(status).max() ?? Status.notFound
-    }
-
-    private static func archive(
-        beside destination: String, _ repository: EngineContext.Repository, _ context: AgentContext
-    ) async throws -> ArchiveReader {
-        let system = try await Workers.run { DataDirectory(ofWALFile: destination).control?.systemIdentifier }
-        let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
-        return try await instance.archive(system)
     }
 
     /// How long a call may take for segments that nobody has asked for yet.

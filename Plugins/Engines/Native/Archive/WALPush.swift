@@ -11,8 +11,6 @@ enum WALPush {
                 throw FleetError(.usage, "wal-push takes the path of one WAL file", hint: "archive_command: … %p")
             }
             try await push(path, context)
-            // Of a recovery that has ended.
-            try? await Workers.run { ReadAhead(beside: path)?.discard() }
             return 0
         } catch {
             context.log(FleetError(error, "wal-push failed").description)

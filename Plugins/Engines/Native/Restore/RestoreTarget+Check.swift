@@ -105,7 +105,7 @@ extension RestoreTarget {
     }
 
     private func sharedMemoryUsers(key: UInt64, id: UInt64) -> Int {
-        guard let bytes = try? BlockingDisk.readAll("/proc/sysvipc/shm") else { return 0 }
+        guard let bytes = try? BlockingDisk.readUnsized("/proc/sysvipc/shm") else { return 0 }
         for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n").dropFirst() {
             // key shmid perms size cpid lpid nattch …
             let fields = line.split(separator: " ").map(String.init)

@@ -36,19 +36,3 @@ enum FileBytes {
         return done
     }
 }
-
-extension BlockingDisk {
-    /// A file of /proc, whose size the kernel does not tell.
-    static func readAll(_ path: String) throws -> [UInt8] {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else { throw FleetError(errno: errno, "cannot open \(path)") }
-        defer { close(file) }
-        var bytes: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 65_536)
-        while true {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            guard count > 0 else { return bytes }
-            bytes += buffer.prefix(count)
-        }
-    }
-}
