@@ -21,7 +21,7 @@ final class EncryptedStorage: Storage {
     func put(_ key: String, _ bytes: [UInt8], condition: PutCondition) async throws {
         let sealed = try await Workers.run { [cipher] in try cipher.seal(bytes, as: key) }
         // What is known of the one that is replaced is of no more use.
-        openers.withLock { $0[key] = nil }
+        defer { openers.withLock { $0[key] = nil } }
         try await base.put(key, sealed, condition: condition)
     }
 
@@ -30,20 +30,16 @@ final class EncryptedStorage: Storage {
             let bytes = try await base.get(key, range: nil)
             return try await Workers.run { [cipher] in try cipher.open(bytes, as: key) }
         }
-        let stored = Int64(RepositoryCipher.storedSegmentSize)
+        let segments = RepositoryCipher.segments(covering: range)
+        let place = RepositoryCipher.place(of: segments)
         let header = Int64(RepositoryCipher.headerSize)
-        let first = range.lowerBound / Int64(RepositoryCipher.segmentSize)
-        let end = max(
-            first + 1,
-            (range.upperBound + Int64(RepositoryCipher.segmentSize) - 1) / Int64(RepositoryCipher.segmentSize))
-        let place = (header + first * stored)..<(header + end * stored)
         let known = openers.withLock { $0[key] }
         let bytes: [UInt8]
         let opener: ObjectOpener
         if let known {
             opener = known
             bytes = try await base.get(key, range: place)
-        } else if first == 0 {
+        } else if segments.lowerBound == 0 {
             let read = try await base.get(key, range: 0..<place.upperBound)
             opener = try ObjectOpener(cipher, header: read, key)
             bytes = Array(read.dropFirst(Int(header)))
@@ -53,11 +49,12 @@ final class EncryptedStorage: Storage {
         }
         keep(opener, key)
         // Behind its end.
-        if bytes.isEmpty, first > 0 { return [] }
+        if bytes.isEmpty, segments.lowerBound > 0 { return [] }
         return try await Workers.run {
-            let content = try opener.open(bytes[...], from: Int(first), isWhole: bytes.count < place.count)
-            let start = min(Int(range.lowerBound - first * Int64(RepositoryCipher.segmentSize)), content.count)
-            return Array(content[start..<min(start + range.count, content.count)])
+            let content = try opener.open(
+                bytes[...], from: segments.lowerBound, isWhole: bytes.count < place.count)
+            let skipped = Int(range.lowerBound) - segments.lowerBound * RepositoryCipher.segmentSize
+            return Array(content.dropFirst(skipped).prefix(range.count))
         }
     }
 

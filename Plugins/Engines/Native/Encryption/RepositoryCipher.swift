@@ -45,6 +45,19 @@ struct RepositoryCipher: Sendable {
         return max(0, body - segments * Int64(overhead))
     }
 
+    /// Numbers of the segments that hold some bytes of the content; at least one.
+    static func segments(covering range: Range<Int64>) -> Range<Int> {
+        let first = Int(range.lowerBound) / segmentSize
+        let end = (Int(range.upperBound) + segmentSize - 1) / segmentSize
+        return first..<max(first + 1, end)
+    }
+
+    /// Where segments lie in the stored object.
+    static func place(of segments: Range<Int>) -> Range<Int64> {
+        let bounds = [segments.lowerBound, segments.upperBound].map { Int64(headerSize + $0 * storedSegmentSize) }
+        return bounds[0]..<bounds[1]
+    }
+
     func seal(_ content: [UInt8], as name: String) throws -> [UInt8] {
         let salt = SymmetricKey(size: .bits256).withUnsafeBytes { Array($0) }
         let key = objectKey(name, salt: salt)

@@ -10,6 +10,12 @@ struct RepositoryLock: Sendable {
     let passphrase: SecretReference?
     let resolve: SecretResolver
 
+    init(_ repository: EngineContext.Repository, _ resolve: @escaping SecretResolver) {
+        name = repository.name
+        passphrase = repository.passphrase
+        self.resolve = resolve
+    }
+
     /// Keys that this process has opened: scrypt is slow on purpose, and a coordinator reads many instances.
     private static let opened = Mutex<[Opened: SymmetricKey]>([:])
 
@@ -20,12 +26,9 @@ struct RepositoryLock: Sendable {
         var passphrase: ContentHash
     }
 
-    /// Whether new repositories are encrypted.
-    var isWanted: Bool { passphrase != nil }
-
-    /// What the marker of a new repository says, and its cipher.
+    /// What the marker of a new repository says: a new key, where there is a passphrase.
     func make(for repository: String) async throws -> RepositoryEncryption {
-        guard let secret = try secret() else { return RepositoryEncryption() }
+        guard let secret = try passphrase.map(secret) else { return RepositoryEncryption() }
         return try await Workers.run {
             let slot = try KeySlot(SymmetricKey(size: .bits256), passphrase: secret, repository: repository)
             return RepositoryEncryption(scheme: RepositoryEncryption.aes, slots: [slot])
@@ -39,7 +42,7 @@ struct RepositoryLock: Sendable {
     func open(_ marker: RepositoryMarker) async throws -> RepositoryCipher? {
         switch marker.encryption.scheme {
         case RepositoryEncryption.none:
-            guard !isWanted else {
+            guard passphrase == nil else {
                 throw FleetError(
                     .configuration, "the repository \(name) is not encrypted, and fleet.yaml gives it a passphrase",
                     cause: "its \(RepositoryMarker.key) was made without one",
@@ -66,9 +69,7 @@ struct RepositoryLock: Sendable {
                 hint: "encryption is decided when a repository is made")
         }
         let key = try await unlock(marker)
-        guard let secret = try RepositoryLock(name: name, passphrase: new, resolve: resolve).secret() else {
-            throw FleetError(.usage, "there is no new passphrase")
-        }
+        let secret = try secret(new)
         let slot = try await Workers.run {
             try KeySlot(key, passphrase: secret, repository: marker.repository)
         }
@@ -78,7 +79,7 @@ struct RepositoryLock: Sendable {
     }
 
     private func unlock(_ marker: RepositoryMarker) async throws -> SymmetricKey {
-        guard let secret = try secret() else {
+        guard let secret = try passphrase.map(secret) else {
             throw FleetError(
                 .configuration, "the repository \(name) is encrypted, and fleet.yaml gives no passphrase for it",
                 hint: "add encryption: {passphrase: {file: PATH}} to the repository")
@@ -102,9 +103,8 @@ struct RepositoryLock: Sendable {
         return key
     }
 
-    private func secret() throws -> [UInt8]? {
-        guard let passphrase else { return nil }
-        let bytes = try resolve(passphrase).reveal { Array($0.utf8) }
+    private func secret(_ reference: SecretReference) throws -> [UInt8] {
+        let bytes = try resolve(reference).reveal { Array($0.utf8) }
         guard !bytes.isEmpty else {
             throw FleetError(
                 .configuration, "the passphrase of the repository \(name) is empty",

@@ -15,12 +15,10 @@ struct Repository: Sendable {
     private init(
         _ repository: EngineContext.Repository, _ marker: RepositoryMarker, _ resolve: @escaping SecretResolver
     ) async throws {
-        let lock = RepositoryLock(name: repository.name, passphrase: repository.passphrase, resolve: resolve)
         name = repository.name
         self.marker = marker
         base = repository.storage
-        let cipher = try await lock.open(marker)
-        self.cipher = cipher
+        cipher = try await RepositoryLock(repository, resolve).open(marker)
         storage = cipher.map { EncryptedStorage(repository.storage, $0) } ?? repository.storage
     }
 
@@ -88,8 +86,8 @@ struct Repository: Sendable {
                 hint: "give the repository a place of its own, or bring its \(RepositoryMarker.key) back")
         }
         let id = UUID().uuidString.lowercased()
-        let lock = RepositoryLock(name: repository.name, passphrase: repository.passphrase, resolve: resolve)
-        let marker = RepositoryMarker(repository: id, encryption: try await lock.make(for: id), createdAt: .now)
+        let encryption = try await RepositoryLock(repository, resolve).make(for: id)
+        let marker = RepositoryMarker(repository: id, encryption: encryption, createdAt: .now)
         do {
             try await repository.storage.put(RepositoryMarker.key, SealedJSON.encode(marker), condition: .absent)
         } catch let error as FleetError where error.code == .alreadyExists {
@@ -106,8 +104,7 @@ struct Repository: Sendable {
         guard let marker = try await marker(of: repository.name, in: repository.storage) else {
             throw absence(repository.name)
         }
-        let lock = RepositoryLock(name: repository.name, passphrase: repository.passphrase, resolve: resolve)
-        let changed = try await lock.adding(passphrase, only: only, to: marker)
+        let changed = try await RepositoryLock(repository, resolve).adding(passphrase, only: only, to: marker)
         try await repository.storage.put(RepositoryMarker.key, SealedJSON.encode(changed), condition: .any)
     }
 
