@@ -26,8 +26,9 @@ struct BackupBase: Sendable {
         log: (String) -> Void
     ) async throws -> BackupBase? {
         guard kind != .full else { return nil }
-        let names = try await names(in: instance)
-        let labels = names.filter { $0.value.contains("backup.json") && !$0.value.contains("expiring.json") }.keys
+        let labels = try await instance.backupObjects().filter {
+            $0.value.contains("backup.json") && !$0.value.contains("expiring.json")
+        }.keys
         let documents = try await concurrently(labels.sorted()) { label in
             try await Outcome { try await instance.document(label) }
         }
@@ -58,21 +59,11 @@ struct BackupBase: Sendable {
         return names.contains("backup.json") && !names.contains("expiring.json")
     }
 
-    private static func names(in instance: InstanceRepository) async throws -> [String: Set<String>] {
-        let objects = try await instance.storage.listAll(instance.keys.backups)
-        return Dictionary(grouping: objects.compactMap { instance.keys.backupObject($0.key) }, by: \.label)
-            .mapValues { Set($0.map(\.name)) }
-    }
-
     /// - Throws: `corrupted` when one is missing or has another size.
     private static func checkPacks(_ packs: [PackEntry], in instance: InstanceRepository) async throws {
         var sizes: [String: Int64] = [:]
-        for label in Set(packs.map(\.label)).sorted() {
-            for object in try await instance.storage.listAll(instance.keys.packs(of: label)) {
-                if let id = instance.keys.packID(object.key) { sizes[id] = object.size }
-            }
-        }
-        if let damaged = packs.first(where: { sizes[$0.id] != $0.size }) {
+        for label in Set(packs.map(\.label)) { sizes.merge(try await instance.packSizes(of: label)) { $1 } }
+        if let damaged = packs.firstMissing(from: sizes) {
             throw FleetError(.corrupted, "the pack \(damaged.id) is missing or cut short")
         }
     }

@@ -18,7 +18,7 @@ extension BackupTask {
         try await instance.storage.put(instance.keys.manifest(label), bytes, condition: .absent)
         let stored = received.packs.filter { $0.label == label }.reduce(Int64(bytes.count)) { $0 + $1.size }
         let record = BackupRecord(
-            label: label, kind: kind, engine: NativeEngine.name, repository: instance.repository.name,
+            label: label, kind: claim.kind, engine: NativeEngine.name, repository: instance.repository.name,
             systemIdentifier: server.identity.systemIdentifier, serverVersion: server.version,
             timeline: received.timeline, startLSN: received.startLSN, stopLSN: received.stopLSN,
             startTime: startTime, stopTime: received.stopTime, size: manifest.size, storedSize: stored,

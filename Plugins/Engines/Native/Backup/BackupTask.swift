@@ -30,7 +30,6 @@ struct BackupTask: Sendable {
     /// Nil for a full backup.
     let base: BackupBase?
     var label: String { claim.label }
-    var kind: BackupRecord.Kind { base == nil ? .full : request.backup.kind }
 
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform { context in

@@ -5,7 +5,8 @@ import Synchronization
 /// Takes a label for a backup and keeps its claim young while the backup is made.
 final class ClaimKeeper: Sendable {
     private let instance: InstanceRepository
-    private let kind: BackupRecord.Kind
+    /// What is made, which may be a full one where something else was asked for.
+    let kind: BackupRecord.Kind
     private let state: Mutex<State>
 
     private struct State {

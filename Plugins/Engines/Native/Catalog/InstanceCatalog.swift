@@ -21,9 +21,7 @@ struct InstanceCatalog: Sendable {
     }
 
     private mutating func readBackups() async throws {
-        let objects = try await instance.storage.listAll(instance.keys.backups)
-        let names = Dictionary(grouping: objects.compactMap { instance.keys.backupObject($0.key) }) { $0.label }
-            .mapValues { Set($0.map(\.name)) }
+        let names = try await instance.backupObjects()
         let labels = names.filter { $0.value.contains("backup.json") }.keys.sorted()
         let documents = try await concurrently(labels) { [instance] label in
             try await Outcome { try await instance.document(label) }

@@ -97,7 +97,7 @@ struct ExpireTask: Sendable {
         let gone = Set(report.removed + report.orphans)
         for object in try await instance.storage.listAll(instance.keys.packs) {
             guard let id = instance.keys.packID(object.key), !referenced.contains(id) else { continue }
-            let label = String(id.prefix { $0 != "/" })
+            let label = PackEntry.label(ofID: id)
             // Of a backup that is being written, or was a moment ago.
             guard gone.contains(label) || state.isAbandoned(label, object.modified) else { continue }
             try await remove(object, &report)
@@ -135,42 +135,38 @@ struct ExpiryChoice {
     /// - Parameter keepDiff: nil for all.
     init(_ state: RepositoryState, keepFull: Int, keepDiff: Int?) {
         let records = state.published.map(\.record)
-        let good = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .full }
-        guard let oldest = good.suffix(keepFull).first else {
+        let good = state.published.filter(\.isGood).map(\.record)
+        guard let oldest = good.filter({ $0.kind == .full }).suffix(keepFull).first else {
             kept = records
             if !records.isEmpty { remarks.append("nothing was removed: no full backup is known to be good") }
             return
         }
-        for record in records {
-            if (record.stopTime, record.label) < (oldest.stopTime, oldest.label) {
-                expired.append(record)
-            } else {
-                kept.append(record)
-            }
-        }
+        var gone = Set(
+            records.filter { ($0.stopTime, $0.label) < (oldest.stopTime, oldest.label) }.map(\.label))
         if let keepDiff {
-            let goodDiffs = state.published.filter(\.isGood).map(\.record).filter { $0.kind == .diff }
-            let stay = Set(goodDiffs.suffix(keepDiff).map(\.label))
-            // Damaged ones go when they are older than all that stay.
-            let oldestKept = goodDiffs.suffix(keepDiff).first?.stopTime
-            var gone = Set(
-                kept.filter { record in
-                    record.kind == .diff && !stay.contains(record.label)
-                        && (oldestKept.map { record.stopTime < $0 } ?? (keepDiff == 0))
-                }.map(\.label))
-            gone.formUnion(kept.filter { $0.kind == .incr && !gone.isDisjoint(with: $0.references) }.map(\.label))
-            expired += kept.filter { gone.contains($0.label) }
-            kept.removeAll { gone.contains($0.label) }
+            let newest = good.filter { $0.kind == .diff }.suffix(keepDiff)
+            gone.formUnion(Self.outdated(records.filter { !gone.contains($0.label) }, newest, keepDiff: keepDiff))
         }
         // A backup that a kept one cannot be restored without stays, and what that one needs.
         while true {
-            let needed = Set(kept.flatMap(\.references))
-            guard expired.contains(where: { needed.contains($0.label) }) else { break }
-            kept += expired.filter { needed.contains($0.label) }
-            expired.removeAll { needed.contains($0.label) }
+            let needed = Set(records.filter { !gone.contains($0.label) }.flatMap(\.references))
+            guard !gone.isDisjoint(with: needed) else { break }
+            gone.subtract(needed)
         }
-        let order = Dictionary(records.enumerated().map { ($1.label, $0) }, uniquingKeysWith: { $1 })
-        kept.sort { order[$0.label, default: 0] < order[$1.label, default: 0] }
-        expired.sort { order[$0.label, default: 0] < order[$1.label, default: 0] }
+        kept = records.filter { !gone.contains($0.label) }
+        expired = records.filter { gone.contains($0.label) }
+    }
+
+    /// Differential backups older than the newest good ones, and the incremental ones that build upon them. While there
+    /// is no good one, none is.
+    private static func outdated(
+        _ records: [BackupRecord], _ newest: ArraySlice<BackupRecord>, keepDiff: Int
+    ) -> Set<String> {
+        let stay = Set(newest.map(\.label))
+        let isOld = { (record: BackupRecord) in newest.first.map { record.stopTime < $0.stopTime } ?? (keepDiff == 0) }
+        let diffs = Set(
+            records.filter { $0.kind == .diff && !stay.contains($0.label) && isOld($0) }.map(\.label))
+        let incrementals = records.filter { $0.kind == .incr && !diffs.isDisjoint(with: $0.references) }
+        return diffs.union(incrementals.map(\.label))
     }
 }

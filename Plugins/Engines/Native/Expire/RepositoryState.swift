@@ -34,10 +34,7 @@ struct RepositoryState: Sendable {
         // Claims first: what is published afterwards is seen as published or as claimed, or as both.
         state.claims = try await liveClaims(instance, now: now)
         let objects = try await instance.storage.listAll(instance.keys.backups)
-        let packSizes = Dictionary(
-            try await instance.storage.listAll(instance.keys.packs).compactMap { object in
-                instance.keys.packID(object.key).map { ($0, object.size) }
-            }, uniquingKeysWith: { $1 })
+        let packSizes = try await instance.packSizes()
         let byLabel = Dictionary(
             grouping: objects.compactMap { object in
                 instance.keys.backupObject(object.key).map { (label: $0.label, name: $0.name, object: object) }
@@ -75,7 +72,7 @@ struct RepositoryState: Sendable {
         }
         switch try await Outcome({ try await instance.manifest(document) }) {
         case .success(let manifest):
-            let missing = manifest.packs.first { packSizes[$0.id] != $0.size }
+            let missing = manifest.packs.firstMissing(from: packSizes)
             if let missing { remarks.append("\(label) is damaged: the pack \(missing.id) is missing or cut short") }
             published.append(
                 Published(

@@ -29,7 +29,16 @@ struct PackEntry: Hashable, Sendable, Codable {
     var sha256: ContentHash
 
     /// Of the backup that wrote it.
-    var label: String { String(id.prefix { $0 != "/" }) }
+    var label: String { Self.label(ofID: id) }
+
+    static func label(ofID id: String) -> String { String(id.prefix { $0 != "/" }) }
+}
+
+extension [PackEntry] {
+    /// The first that is missing or cut short.
+    ///
+    /// - Parameter sizes: of those that are there, by id.
+    func firstMissing(from sizes: [String: Int64]) -> PackEntry? { first { sizes[$0.id] != $0.size } }
 }
 
 /// The format of packs: a skippable frame that names the pack, a zstd frame for each chunk, a skippable frame with the

@@ -55,6 +55,23 @@ struct InstanceRepository: Sendable {
         try await storage.put(keys.record, SealedJSON.encode(record), condition: .any)
     }
 
+    /// Names of the objects of every label: `backup.json`, `started.json`, ….
+    func backupObjects() async throws -> [String: Set<String>] {
+        let objects = try await storage.listAll(keys.backups)
+        return Dictionary(grouping: objects.compactMap { keys.backupObject($0.key) }, by: \.label)
+            .mapValues { Set($0.map(\.name)) }
+    }
+
+    /// Bytes of each pack that is there, by its id.
+    ///
+    /// - Parameter label: only those that this backup wrote.
+    func packSizes(of label: String? = nil) async throws -> [String: Int64] {
+        let objects = try await storage.listAll(label.map(keys.packs) ?? keys.packs)
+        return Dictionary(
+            objects.compactMap { object in keys.packID(object.key).map { ($0, object.size) } }, uniquingKeysWith: { $1 }
+        )
+    }
+
     /// A published backup's document; nil when there is no such backup.
     func document(_ label: String) async throws -> BackupDocument? {
         guard let bytes = try await storage.getIfPresent(keys.document(label)) else { return nil }

@@ -116,6 +116,7 @@ struct VerifyTask: Sendable {
     }
 
     private func verifyPacks(_ table: PackTable, _ report: inout VerifyReport) async throws {
+        report.packs = table.packs.count
         let packs = table.packs.filter { _ in isDrawn(share) }
         try await findMissing(table.packs, &report)
         meter.begin("verify", total: packs.reduce(0) { $0 + $1.entry.size })
@@ -135,14 +136,12 @@ struct VerifyTask: Sendable {
     /// Looks whether the packs that are not read are there: what is read finds that out by itself.
     private func findMissing(_ packs: [PackTable.Pack], _ report: inout VerifyReport) async throws {
         guard share < 100 else { return }
-        let objects = try await instance.storage.listAll(instance.keys.packs)
-        let sizes = Dictionary(objects.map { ($0.key, $0.size) }, uniquingKeysWith: { $1 })
-        for pack in packs {
-            let key = instance.keys.pack(pack.entry.id)
-            report.packs += 1
-            guard sizes[key] != pack.entry.size else { continue }
-            let cause = sizes[key].map { "it has \($0) bytes instead of \(pack.entry.size)" } ?? "it is missing"
-            report.add(key, FleetError(.corrupted, "the pack \(pack.entry.id) is damaged", cause: cause))
+        let sizes = try await instance.packSizes()
+        for entry in packs.map(\.entry) where sizes[entry.id] != entry.size {
+            let cause = sizes[entry.id].map { "it has \($0) bytes instead of \(entry.size)" } ?? "it is missing"
+            report.add(
+                instance.keys.pack(entry.id),
+                FleetError(.corrupted, "the pack \(entry.id) is damaged", cause: cause))
         }
     }
 
@@ -206,7 +205,6 @@ struct PackReport: Sendable {
 
 extension VerifyReport {
     mutating func add(_ pack: PackReport) {
-        if share == 100 { packs += 1 }
         chunks += pack.chunks
         bytes += pack.bytes
         for error in pack.errors { add(pack.key, error) }
