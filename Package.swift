@@ -204,8 +204,7 @@ let package = Package(
             name: "EndToEndTests",
             dependencies: [
                 "FleetTestSupport", "FleetPluginAPI", "FleetPluginHost", "FleetConfig", "FleetCoordinator",
-                "DurableFiles",
-                "ProcessRunner", "PostgresClient", "ServerControl", "fleet",
+                "DurableFiles", "ProcessRunner", "PostgresClient", "ServerControl", "fleet",
             ],
             swiftSettings: strict),
     ]

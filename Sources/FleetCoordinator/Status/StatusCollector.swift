@@ -83,14 +83,14 @@ extension Coordinator {
 
     /// What is wrong with the server as its platform sees it.
     private static func judge(_ process: ProcessObservation, of instance: String) -> [FleetError] {
-        let remarks = process.remarks.joined(separator: "; ")
-        if process.state != .running {
-            return [
-                FleetError(
-                    .unavailable, "\(instance) is \(process.state.rawValue)", cause: remarks.isEmpty ? nil : remarks)
-            ]
+        guard process.state != .running else {
+            return process.remarks.map { FleetError(.checkFailed, "\(instance): \($0)") }
         }
-        return process.remarks.map { FleetError(.checkFailed, "\(instance): \($0)") }
+        let remarks = process.remarks.joined(separator: "; ")
+        return [
+            FleetError(
+                .unavailable, "\(instance) is \(process.state.rawValue)", cause: remarks.isEmpty ? nil : remarks)
+        ]
     }
 
     /// What is wrong with what was found.
