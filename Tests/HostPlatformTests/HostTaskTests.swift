@@ -19,6 +19,16 @@ import Testing
         return seen
     }
 
+    /// Ends the task's supervisor and nothing else, once the task itself has begun.
+    private func killSupervisor(_ fixture: HostFixture, _ key: String) async throws {
+        try await waitUntil("the task \(key) has begun") {
+            try await fixture.platform().taskOutput(key, of: fixture.instance, from: 0) == ["begun"]
+        }
+        let supervisor = try supervisor(fixture, key)
+        try supervisor.signal(SIGKILL)
+        try await supervisor.waitGone(deadline: .seconds(10))
+    }
+
     private func folder(_ fixture: HostFixture, _ key: String) -> String { "\(fixture.state)/tasks/orders/\(key)" }
 
     /// The supervisor's process, by its command line.
@@ -61,9 +71,7 @@ import Testing
             let gate = "\(try fixture.scratch.directory("gate", mode: 0o777))/open"
             let spec = task("orphan", "echo begun; while [ ! -e \(gate) ]; do sleep 0.05; done")
             try await fixture.platform().launch(spec, for: fixture.instance)
-            let supervisor = try supervisor(fixture, "orphan")
-            try supervisor.signal(SIGKILL)
-            try await supervisor.waitGone(deadline: .seconds(10))
+            try await killSupervisor(fixture, "orphan")
             #expect(try await fixture.platform().observeTask("orphan", of: fixture.instance) == .running)
             // It is adopted by whoever asks for it again, not started beside itself.
             try await fixture.platform().launch(spec, for: fixture.instance)
@@ -86,9 +94,7 @@ import Testing
             // One ignores SIGTERM's wish to be told, one left the session.
             let spec = task("stubborn", "setsid sleep 1000 & sleep 1000 & echo begun; wait")
             try await fixture.platform().launch(spec, for: fixture.instance)
-            let supervisor = try supervisor(fixture, "stubborn")
-            try supervisor.signal(SIGKILL)
-            try await supervisor.waitGone(deadline: .seconds(10))
+            try await killSupervisor(fixture, "stubborn")
             try await fixture.platform().cancelTask("stubborn", of: fixture.instance)
             let marker = "FLEET_TASK=\(folder(fixture, "stubborn"))"
             #expect(HostFixture.processes(withText: marker, in: "environ").isEmpty)

@@ -130,10 +130,7 @@ struct ManifestTests {
 
     /// A claim of the source's that may hold anything is not the copy's, and whoever has his repository there is told.
     @Test func claimsThatACopyDoesNotGetAreNamed() throws {
-        let text = String(decoding: try JSONEncoder().encode(Samples.statefulSet()), as: UTF8.self)
-        let object = try Samples.json(
-            text.replacing(
-                #"{"configMap":{"name":"pg-conf"}"#, with: #"{"persistentVolumeClaim":{"claimName":"backups"}"#))
+        let object = try Samples.statefulSet(conf: #""persistentVolumeClaim": {"claimName": "backups"}"#)
         let remarks = try Samples.found(object).claimsLeftBehind
         #expect(remarks.count == 1 && remarks[0].contains("backups") && remarks[0].contains("/etc/postgresql"))
         let named = try Samples.found(object, ["repositoryVolumes": ["/etc/postgresql": "backups"]])

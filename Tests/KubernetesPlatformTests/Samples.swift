@@ -24,8 +24,8 @@ enum Samples {
         return try KubernetesInstance(declared, object: object, dataDirectory: directory ?? "/var/lib/postgresql/data")
     }
 
-    /// A StatefulSet with everything that a task takes over, or must not.
-    static func statefulSet() throws -> JSONValue {
+    /// A StatefulSet with everything that a task takes over, or must not, and `conf` as where its configuration is from.
+    static func statefulSet(conf: String = #""configMap": {"name": "pg-conf"}"#) throws -> JSONValue {
         try json(
             """
             {"apiVersion": "apps/v1", "kind": "StatefulSet",
@@ -38,7 +38,7 @@ enum Samples {
                "securityContext": {"fsGroup": 999},
                "affinity": {"podAntiAffinity": {"x": 1}, "nodeAffinity": {"preferred": 1}},
                "initContainers": [{"name": "own", "image": "busybox"}],
-               "volumes": [{"name": "conf", "configMap": {"name": "pg-conf"}}, {"name": "stats", "emptyDir": {}}],
+               "volumes": [{"name": "conf", \(conf)}, {"name": "stats", "emptyDir": {}}],
                "containers": [
                 {"name": "exporter", "image": "postgres-exporter:1", "volumeMounts": [{"name": "stats", "mountPath": "/s"}]},
                 {"name": "db", "image": "postgres:15.4", "livenessProbe": {"x": 1},
