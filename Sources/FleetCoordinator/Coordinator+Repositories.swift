@@ -30,23 +30,26 @@ extension Coordinator {
 
     /// Removes the backups that retention does not keep, and the WAL that no kept backup needs.
     ///
+    /// - Parameter asked: what stands in for the policy's retention: all that it says of full backups, or of
+    ///   differential ones.
     /// - Throws: `refused` when nothing says how many to keep; `conflict` while a run on the instance has not ended.
     public func expireBackups(
-        of name: String, keepFull: Int?, keepDiff: Int?, repository: String? = nil, isDryRun: Bool,
+        of name: String, keeping asked: Retention, repository: String? = nil, isDryRun: Bool,
         observer: any RunObserver
     ) async throws -> RepositoryWork {
-        let retention = try inventory.retention(of: name)
-        guard let keepFull = keepFull ?? retention.full else {
+        var retention = try inventory.retention(of: name)
+        if asked.isDecided { (retention.full, retention.window) = (asked.full, asked.window) }
+        retention.diff = asked.diff ?? retention.diff
+        guard retention.isDecided else {
             throw FleetError(
                 .refused, "nothing says how many backups of \(name) to keep",
-                hint: "give its policy a retention in fleet.yaml, or say --keep-full N")
+                hint: "give its policy a retention in fleet.yaml, or say --keep-full N or --keep-window 30d")
         }
         if !isDryRun { try await refuseDuringRuns(on: name) }
-        let done = try await work(on: name, repository, observer) { engine, context, repository, key in
+        let done = try await work(on: name, repository, observer) { [retention] engine, context, repository, key in
             try await engine.expire(
                 ExpireRequest(
-                    key: "expire-\(key)", repository: repository, keepFull: keepFull,
-                    keepDiff: keepDiff ?? retention.diff, isDryRun: isDryRun), context)
+                    key: "expire-\(key)", repository: repository, retention: retention, isDryRun: isDryRun), context)
         }
         if !isDryRun {
             try await store.audit(
@@ -54,6 +57,58 @@ extension Coordinator {
                 details: done.report)
         }
         return done
+    }
+
+    /// Keeps a backup whatever retention says.
+    ///
+    /// - Parameters:
+    ///   - repository: by name; nil for the one that has it.
+    ///   - end: when the hold ends by itself; nil for never.
+    /// - Returns: the backup as it is listed now.
+    public func holdBackup(
+        _ label: String, of name: String, in repository: String?, reason: String, until end: Timestamp?
+    ) async throws -> BackupRecord {
+        let hold = BackupHold(reason: reason, holder: person.name, since: now, until: end)
+        return try await set(hold, on: label, of: name, in: repository, "backups.hold")
+    }
+
+    /// Lets a held backup go.
+    public func releaseBackup(_ label: String, of name: String, in repository: String?) async throws -> BackupRecord {
+        try await set(nil, on: label, of: name, in: repository, "backups.release")
+    }
+
+    private func set(
+        _ hold: BackupHold?, on label: String, of name: String, in repository: String?, _ action: String
+    ) async throws -> BackupRecord {
+        let instance = try inventory.instance(name)
+        let engine = try inventory.engine(of: name)
+        guard engine.capabilities.holdsBackups else {
+            throw FleetError(
+                .unsupported, "backups of \(name) cannot be held", cause: "its engine does not know holds",
+                hint: "keep more backups: retention.full or retention.window of its policy")
+        }
+        func find() async throws -> BackupRecord {
+            let found = try await inventory.catalog(of: instance).backups.filter {
+                $0.label == label && repository.map([$0.repository].contains) ?? true
+            }
+            guard let backup = found.first else {
+                throw FleetError(
+                    .notFound, "\(name) has no backup \(label)" + (repository.map { " in \($0)" } ?? ""),
+                    hint: "see: fleet backups list \(name)")
+            }
+            guard found.count == 1 else {
+                throw FleetError(
+                    .usage, "\(label) is in several repositories",
+                    hint: "say which: --repository " + found.map(\.repository).joined(separator: " or "))
+            }
+            return backup
+        }
+        let backup = try await find()
+        try await engine.hold(label, in: backup.repository, hold, inventory.readingContext(of: instance))
+        try await store.audit(
+            actor: person.name, action: action, subject: "\(name)/\(label)",
+            details: .object(["repository": .string(backup.repository), "reason": (hold ?? backup.hold).map { .string($0.reason) } ?? .null]))
+        return try await find()
     }
 
     private func work(

@@ -1,14 +1,6 @@
 public import FleetPluginAPI
-import Glibc
 
 extension Timestamp {
-    /// The time now.
-    static var now: Timestamp {
-        var time = timespec()
-        unsafe clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-    }
-
     /// `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7; the obsolete forms are not read).
     public init?(httpDate text: String) {
         let parts = text.split(separator: " ")

@@ -56,7 +56,7 @@ import Testing
                 "16:22: policies.gold.schedule.full: expected five cron fields, found 6 "
                     + "(there is no field for seconds or years: write minute, hour, day, month and weekday)",
                 "16:35: policies.gold.schedule.weekly: unknown key weekly (a schedule has: full, diff, incr)",
-                "17:16: policies.gold.retention: expected a mapping, found the integer 7 (retention has: full, diff)",
+                "17:16: policies.gold.retention: expected a mapping, found the integer 7 (retention has: full, diff, window)",
                 "18:10: policies.gold.rpo: the duration has no unit (write 15s, 15m, 15h or 15d)",
                 "19:10: policies.gold.rto: expected a duration, found the string 30 min (did you mean 30m?)",
                 "21:3: instances.orders.repositories: repositories is missing "

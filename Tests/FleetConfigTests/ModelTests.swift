@@ -14,7 +14,7 @@ let design = """
       local:   {storage: {plugin: directory, path: .fleet/repository}}
       offsite: {storage: {plugin: s3, endpoint: "https://s3.example", bucket: b, region: eu, accessKey: {env: S3_KEY}, secretKey: {env: S3_SECRET}}, encryption: {passphrase: {file: keys/offsite}}}
     policies:
-      gold: {schedule: {full: "0 2 * * *", diff: "0 */6 * * *"}, retention: {full: 4, diff: 2}, rpo: 15m, rto: 30m, drill: {every: 30d}}
+      gold: {schedule: {full: "0 2 * * *", diff: "0 */6 * * *"}, retention: {full: 4, diff: 2, window: 30d}, rpo: 15m, rto: 30m, drill: {every: 30d}}
     instances:
       orders:
         cluster: prod
@@ -80,7 +80,7 @@ let design = """
         let fleet = try load(design)
         let gold = try #require(fleet.policies["gold"])
         #expect(gold.schedule.mapValues(\.text) == [.full: "0 2 * * *", .diff: "0 */6 * * *"])
-        #expect(gold.retention == .init(full: 4, diff: 2))
+        #expect(gold.retention == Retention(full: 4, diff: 2, window: .seconds(30 * 86_400)))
         #expect(gold.rpo == .seconds(900))
         #expect(gold.rto == .seconds(1800))
         #expect(gold.drillEvery == .seconds(30 * 86_400))

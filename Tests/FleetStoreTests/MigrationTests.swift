@@ -11,7 +11,7 @@ import Testing
     func bringsAnOlderFileUpToDate(_ migration: String) async throws {
         try await withScratch { scratch in
             let path = scratch.path("state.db")
-            let old = try await SQLiteStore.open(path: path, upTo: migration, clock: SystemClock.now)
+            let old = try await SQLiteStore.open(path: path, upTo: migration, clock: { .now })
             let run = RunRecord.sample("r-1")
             try await old.createRun(run, steps: [.sample("r-1", 0)])
             let event = try await old.appendEvent(run: "r-1", kind: "k", message: "m", lease: nil)

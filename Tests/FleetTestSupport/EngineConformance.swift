@@ -154,7 +154,7 @@ public enum EngineConformance {
     private static func expiry(_ bench: Bench) async throws {
         func expire(_ key: String, keep: Int, dryRun: Bool) async throws -> [String] {
             let request = ExpireRequest(
-                key: key, repository: bench.repository, keepFull: keep, keepDiff: nil, isDryRun: dryRun)
+                key: key, repository: bench.repository, retention: Retention(full: keep), isDryRun: dryRun)
             try await bench.carryOut(bench.engine.expire(request, bench.context))
             return try await bench.catalog().backups.map(\.label)
         }

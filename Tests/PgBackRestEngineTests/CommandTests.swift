@@ -127,7 +127,7 @@ import Testing
     }
 
     @Test func expiryIsRefusedWherePgBackRestDoesIt() async throws {
-        let request = ExpireRequest(key: "k", repository: "repo1", keepFull: 2, keepDiff: nil, isDryRun: false)
+        let request = ExpireRequest(key: "k", repository: "repo1", retention: Retention(full: 2), isDryRun: false)
         await #expect(throws: FleetError.self) { try await Self.engine().expire(request, Self.context) }
         let task = try await Self.engine(["retention": "fleet"]).expire(request, Self.context)
         #expect(task.argv.contains("pgbackrest-expire"))

@@ -81,7 +81,7 @@ import Testing
         #expect(task.environment["PGBACKREST_PG1_SOCKET_PATH"] == "/run/pg")
         // fleet's policy is the only retention there is.
         _ = try await engine.expire(
-            .init(key: "k", repository: "r", keepFull: 1, keepDiff: nil, isDryRun: true), context)
+            .init(key: "k", repository: "r", retention: Retention(full: 1), isDryRun: true), context)
         context.location = nil
         #expect(throws: FleetError.self) { try engine.archiving(context) }
     }

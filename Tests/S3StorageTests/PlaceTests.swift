@@ -79,7 +79,7 @@ import Testing
 
     @Test(arguments: [3600, -3600]) func aWrongClockIsExplained(_ seconds: Int64) async throws {
         var place = try await Place.real()
-        place.clock = { S3Client.now() + .seconds(seconds) }
+        place.clock = { Timestamp.now + .seconds(seconds) }
         let error = await failure { try await place.storage().prepare() }
         #expect(error?.code == .denied)
         let words = seconds > 0 ? "ahead of" : "behind"

@@ -11,7 +11,7 @@ struct Place: Sendable {
     var options: [String: JSONValue] = [:]
     var accessKey = S3Server.accessKey
     var secretKey = S3Server.secretKey
-    var clock: @Sendable () -> Timestamp = { S3Client.now() }
+    var clock: @Sendable () -> Timestamp = { .now }
     var attempts = 4
 
     func storage() throws -> S3Storage {

@@ -56,7 +56,7 @@ import Testing
         _ = try await other.begin(.init(key: "mine-not/alive", bytes: [], isConditional: false))
         try await storage.prepare()
         #expect(try await storage.uploads().map(\.key) == ["mine/dead"], "a young one may be alive")
-        try await storage.removeLeftovers(before: S3Client.now() + .seconds(60))
+        try await storage.removeLeftovers(before: Timestamp.now + .seconds(60))
         #expect(try await storage.uploads().isEmpty)
         #expect(try await other.uploads().map(\.key) == ["mine-not/alive"])
         #expect(try await storage.listAll("").isEmpty)

@@ -41,12 +41,23 @@ extension NativeEngine {
 
     public func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec {
         try check(request.repository, context)
-        guard request.keepFull >= 1 else {
-            throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
-        }
+        try request.checkRetention()
         return TaskSpec(
             key: request.key, purpose: "expire backups of \(context.instance.name) in \(request.repository)",
             argv: try argv("expire", request, context), volume: .nothing)
+    }
+
+    public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
+    {
+        try check(repository, context)
+        for candidate in context.repositories where candidate.name == repository {
+            let instance = try await Repository.open(candidate, resolve).instance(context.instance.name)
+            if let hold {
+                try await instance.setHold(hold, on: label)
+            } else {
+                try await instance.releaseHold(on: label)
+            }
+        }
     }
 
     public func archiving(_ context: EngineContext) throws -> ArchiveCommands {

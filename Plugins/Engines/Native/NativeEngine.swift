@@ -37,7 +37,8 @@ public struct NativeEngine: Engine {
 
     public var capabilities: EngineCapabilities {
         EngineCapabilities(
-            backupKinds: [.full, .diff, .incr], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true)
+            backupKinds: [.full, .diff, .incr], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true,
+            holdsBackups: true)
     }
 
     public func event(fromLine line: String) -> TaskEvent? {

@@ -44,9 +44,7 @@ extension PgBackRestEngine {
 
     public func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec {
         let repository = try repository(request.repository, context)
-        guard request.keepFull >= 1 else {
-            throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
-        }
+        try request.checkRetention()
         guard retention(context) == .fleet else {
             throw FleetError(
                 .refused, "old backups of \(context.instance.name) are removed by pgBackRest itself",
@@ -54,7 +52,7 @@ extension PgBackRestEngine {
                 hint: "change it there; or set `retention: fleet` of the engine and take it out of the configuration")
         }
         let task = ExpireTaskRequest(
-            program: program(context), repository: repository, keepFull: request.keepFull, keepDiff: request.keepDiff,
+            program: program(context), repository: repository, retention: request.retention,
             isDryRun: request.isDryRun)
         return try self.task(
             request.key, "expire backups of \(context.instance.name) in \(request.repository)", PgBackRestVerb.expire,

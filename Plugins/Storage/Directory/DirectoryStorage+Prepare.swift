@@ -24,7 +24,7 @@ extension DirectoryStorage {
                     // Somebody else prepared it just now.
                 }
             }
-            try removeLeftovers(in: root, before: Self.now() - .seconds(86_400))
+            try removeLeftovers(in: root, before: .now - .seconds(86_400))
         }
     }
 
@@ -95,11 +95,5 @@ extension DirectoryStorage {
     private func parent(of path: String) -> String {
         let components = path.split(separator: "/").dropLast()
         return "/" + components.joined(separator: "/")
-    }
-
-    private static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
     }
 }

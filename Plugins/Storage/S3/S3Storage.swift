@@ -28,7 +28,7 @@ public struct S3Storage: Storage {
     ///   - clock: the machine's.
     init(
         name: String, _ options: PluginOptions, resolve: @escaping SecretResolver,
-        retry: RetryPolicy = S3Client.patient, clock: @escaping @Sendable () -> Timestamp = { S3Client.now() }
+        retry: RetryPolicy = S3Client.patient, clock: @escaping @Sendable () -> Timestamp = { .now }
     ) throws {
         settings = try S3Settings(name: name, options)
         client = S3Client(settings, resolve: resolve, retry: retry, clock: clock)

@@ -4,6 +4,9 @@ import ArgumentParser
 struct BackupsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "backups", abstract: "What the repositories hold, and whether it is sound.",
-        subcommands: [BackupsList.self, BackupsShow.self, BackupsVerify.self, BackupsExpire.self],
+        subcommands: [
+            BackupsList.self, BackupsShow.self, BackupsVerify.self, BackupsExpire.self, BackupsHold.self,
+            BackupsRelease.self,
+        ],
         defaultSubcommand: BackupsList.self)
 }

@@ -8,15 +8,19 @@ struct BackupsExpire: FleetVerb {
     static let configuration = CommandConfiguration(
         commandName: "expire", abstract: "Remove the backups that retention does not keep, and WAL nobody needs.",
         discussion: """
-            As the instance's policy says, or as --keep-full does. Shows what goes, and asks.
+            As the instance's policy says, or as --keep-full and --keep-window do; with both, whatever keeps more. What \
+            is held (fleet backups hold) stays. Shows what goes, and asks.
 
               fleet backups expire orders --dry-run
               fleet backups expire orders --keep-full 2
+              fleet backups expire orders --keep-window 30d
             """)
 
     @Argument(help: "The instance.") var instance: String
     @Option(help: ArgumentHelp("How many full backups to keep.", valueName: "count")) var keepFull: Int?
     @Option(help: ArgumentHelp("How many differential backups to keep.", valueName: "count")) var keepDiff: Int?
+    @Option(help: ArgumentHelp("How far back every moment stays restorable.", valueName: "duration"))
+    var keepWindow: SpanArgument?
     @Option(help: ArgumentHelp("The repository; else the instance's first.", valueName: "name")) var repository: String?
     @Flag(help: "Show what would go and remove nothing.") var dryRun = false
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
@@ -51,8 +55,8 @@ struct BackupsExpire: FleetVerb {
         let printer = RunPrinter(session.console)
         do {
             let work = try await coordinator.expireBackups(
-                of: instance, keepFull: keepFull, keepDiff: keepDiff, repository: repository, isDryRun: isDryRun,
-                observer: printer)
+                of: instance, keeping: Retention(full: keepFull, diff: keepDiff, window: keepWindow?.duration),
+                repository: repository, isDryRun: isDryRun, observer: printer)
             await printer.end()
             return work
         } catch {

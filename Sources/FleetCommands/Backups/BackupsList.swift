@@ -34,7 +34,7 @@ struct BackupList: Displayable {
     func lines(_ page: Page) -> [StyledText] {
         var table = Table([
             .init("INSTANCE", shrinksTo: 12), .init("BACKUP"), .init("KIND"), .init("AGE", .right), .init("TL", .right),
-            .init("SIZE", .right), .init("STORED", .right), .init("REPOSITORY", shrinksTo: 10),
+            .init("SIZE", .right), .init("STORED", .right), .init("REPOSITORY", shrinksTo: 10), .init(""),
         ])
         for backup in backups {
             table.add([
@@ -43,6 +43,7 @@ struct BackupList: Displayable {
                 StyledText(Ages.rough(observedAt - backup.stopTime)), StyledText("\(backup.timeline)"),
                 StyledText(ByteSize.text(backup.size)), StyledText(ByteSize.text(backup.storedSize)),
                 StyledText(backup.repository),
+                StyledText(backup.hold?.isInForce(at: observedAt) == true ? "held" : "", .caution),
             ])
         }
         let lines = backups.isEmpty ? ["there are no backups"] : table.lines(width: page.width)

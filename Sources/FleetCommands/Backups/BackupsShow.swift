@@ -48,7 +48,17 @@ struct BackupPage: Displayable {
         card.add("system identifier", backup.systemIdentifier)
         for reference in backup.references { card.add("needs", reference) }
         for tablespace in backup.tablespaces { card.add("tablespace", "\(tablespace.oid) at \(tablespace.path)") }
+        if let hold = backup.hold { card.add("held", StyledText(Self.text(hold, at: observedAt), .caution)) }
+        if backup.isIsolated == true {
+            card.add("restorable", "to its own end only: WAL after it was not kept")
+        }
         if let problem = backup.problem { card.add("problem", StyledText(problem, .bad)) }
         return [StyledText(backup.label, .strong)] + card.lines
+    }
+
+    private static func text(_ hold: BackupHold, at now: Timestamp) -> String {
+        guard hold.isInForce(at: now) else { return "no longer: the hold ended \(Ages.ago(hold.until ?? now, at: now))" }
+        return "by \(hold.holder) since \(Ages.moment(hold.since))"
+            + (hold.until.map { ", until \(Ages.moment($0))" } ?? "") + ": \(hold.reason)"
     }
 }

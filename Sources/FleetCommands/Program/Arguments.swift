@@ -9,3 +9,13 @@ extension RestoreInput.WayBackChoice: ExpressibleByArgument {}
 extension RestoreOptions.OnFailure: ExpressibleByArgument {}
 extension RestoreOptions.Sessions: ExpressibleByArgument {}
 extension RunState: ExpressibleByArgument {}
+
+/// A stretch of time as an option's value: `30d`, `1h30m`.
+struct SpanArgument: ExpressibleByArgument {
+    var duration: Duration
+
+    init?(argument: String) {
+        guard let duration = DurationText.parse(argument), duration > .zero else { return nil }
+        self.duration = duration
+    }
+}

@@ -44,7 +44,7 @@ actor Session {
             stateDirectory: ConfigurationFile.folder(of: configuration.state.sqlite),
             executable: try Executable.path(), resolve: Secrets.resolve)
         let coordinator = Coordinator(
-            inventory: inventory, store: store, servers: servers, person: person, clock: { Wall.now })
+            inventory: inventory, store: store, servers: servers, person: person, clock: { Timestamp.now })
         opened = (coordinator, store)
         return coordinator
     }

@@ -24,6 +24,10 @@ struct BackupView: Hashable, Sendable, Codable {
     var references: [String]
     var tablespaces: [BackupRecord.Tablespace]
     var problem: String?
+    /// What keeps it beyond retention: `reason`, `holder`, `since`, `until`.
+    var hold: BackupHold?
+    /// WAL after its end is not kept.
+    var isIsolated: Bool?
 
     init(_ backup: BackupRecord, of instance: String) {
         self.instance = instance
@@ -43,6 +47,8 @@ struct BackupView: Hashable, Sendable, Codable {
         references = backup.references
         tablespaces = backup.tablespaces
         problem = backup.problem
+        hold = backup.hold
+        isIsolated = backup.isIsolated
     }
 }
 

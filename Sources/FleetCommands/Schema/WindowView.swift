@@ -10,7 +10,7 @@ struct WindowView: Hashable, Sendable, Codable {
     var endLSN: String
     /// Labels of the backups inside.
     var backups: [String]
-    /// `newest`, `gap`, `abandoned`.
+    /// `newest`, `gap`, `abandoned`, `trimmed`.
     var ending: String
     /// The first segment that is missing, where the ending is a gap.
     var missing: String?
@@ -25,6 +25,7 @@ struct WindowView: Hashable, Sendable, Codable {
         switch window.ending {
         case .newest: ending = "newest"
         case .abandoned: ending = "abandoned"
+        case .trimmed: ending = "trimmed"
         case .gap(let segment):
             ending = "gap"
             missing = segment

@@ -69,6 +69,7 @@ struct WindowReport: Displayable {
     private static func ending(_ window: WindowView, _ now: Timestamp) -> StyledText {
         switch window.ending {
         case "gap": StyledText("at a gap", .bad)
+        case "trimmed": StyledText("at a held backup", .faint)
         case "abandoned": StyledText("left by a restore", .faint)
         default: StyledText(Ages.ago(window.end, at: now), .good)
         }

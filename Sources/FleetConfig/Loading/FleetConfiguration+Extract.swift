@@ -64,16 +64,12 @@ extension PolicyDeclaration {
             [
                 ("full", retention.full.map { .integer(Int64($0)) }),
                 ("diff", retention.diff.map { .integer(Int64($0)) }),
+                ("window", retention.window.map { .string(DurationText.exactly($0)) }),
             ])
-        if let rpo { entries.append(.init("rpo", .string(exactly(rpo)))) }
-        if let rto { entries.append(.init("rto", .string(exactly(rto)))) }
-        add("drill", [("every", drillEvery.map { .string(exactly($0)) })])
+        if let rpo { entries.append(.init("rpo", .string(DurationText.exactly(rpo)))) }
+        if let rto { entries.append(.init("rto", .string(DurationText.exactly(rto)))) }
+        add("drill", [("every", drillEvery.map { .string(DurationText.exactly($0)) })])
         return .mapping(entries)
-    }
-
-    private func exactly(_ duration: Duration) -> String {
-        let microseconds = duration.microseconds
-        return microseconds % 1_000_000 == 0 ? "\(microseconds / 1_000_000)s" : "\(microseconds)us"
     }
 }
 

@@ -9,7 +9,8 @@ extension PolicyDeclaration {
         self.init(
             schedule: schedule,
             retention: Retention(
-                full: normal["retention"]?.integer("full"), diff: normal["retention"]?.integer("diff")),
+                full: normal["retention"]?.integer("full"), diff: normal["retention"]?.integer("diff"),
+                window: normal["retention"]?.duration("window")),
             rpo: normal.duration("rpo"), rto: normal.duration("rto"), drillEvery: normal["drill"]?.duration("every"))
     }
 }

@@ -9,17 +9,6 @@ public struct PolicyDeclaration: Hashable, Sendable {
     public var rto: Duration?
     public var drillEvery: Duration?
 
-    public struct Retention: Hashable, Sendable {
-        /// How many full backups to keep.
-        public var full: Int?
-        public var diff: Int?
-
-        public init(full: Int? = nil, diff: Int? = nil) {
-            self.full = full
-            self.diff = diff
-        }
-    }
-
     public init(
         schedule: [BackupRecord.Kind: CronExpression] = [:], retention: Retention = Retention(), rpo: Duration? = nil,
         rto: Duration? = nil, drillEvery: Duration? = nil

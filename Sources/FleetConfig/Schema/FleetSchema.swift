@@ -57,7 +57,7 @@ enum FleetSchema {
         noun: "a policy",
         fields: [
             .optional("schedule", .object(schedule), "When to make backups, by kind."),
-            .optional("retention", .object(retention), "How many backups to keep, by kind; all of them without it."),
+            .optional("retention", .object(retention), "Which backups to keep; all of them without it."),
             .optional("rpo", .duration(positive: true), "How much may be lost at most: `15m`."),
             .optional("rto", .duration(positive: true), "How long a restore may take at most: `30m`."),
             .optional("drill", .object(drill), "Restores for proof."),
@@ -74,6 +74,9 @@ enum FleetSchema {
         fields: [
             .optional("full", .integer(minimum: 1, maximum: 100_000), "How many full backups to keep."),
             .optional("diff", .integer(minimum: 1, maximum: 100_000), "How many differential backups to keep."),
+            .optional(
+                "window", .duration(positive: true),
+                "How far back every moment can be restored to: `30d`. With full as well, whatever keeps more counts."),
         ])
 
     static let drill = ObjectShape(

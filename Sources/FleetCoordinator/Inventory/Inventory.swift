@@ -69,9 +69,9 @@ extension Inventory {
     }
 
     /// What the instance's policy keeps; nothing is asked where it has none.
-    public func retention(of instance: String) throws -> PolicyDeclaration.Retention {
+    public func retention(of instance: String) throws -> Retention {
         let policy = try declaration(instance).policy.flatMap { configuration.policies[$0] }
-        return policy?.retention ?? PolicyDeclaration.Retention()
+        return policy?.retention ?? Retention()
     }
 
     public var applications: [Application] {

@@ -19,6 +19,8 @@ public struct RecoveryWindow: Hashable, Sendable, Codable {
     public enum Ending: Hashable, Sendable, Codable {
         /// The newest WAL there is.
         case newest
+        /// What follows was removed on purpose: the backup is held, and retention does not keep its WAL.
+        case trimmed
         /// A segment is missing.
         case gap(missing: String)
         /// The timeline was left here by a restore or failover.
@@ -77,7 +79,8 @@ extension RecoveryWindow {
                     end: max(startTime, endTime), backups: inside.map(\.label),
                     ending: isNewest
                         ? (isAbandoned(timeline, map) ? .abandoned : .newest)
-                        : .gap(missing: map.name(last.name.number + 1, along: history).description)))
+                        : isTrimmed(last.name, usable)
+                            ? .trimmed : .gap(missing: map.name(last.name.number + 1, along: history).description)))
         }
         return windows
     }
@@ -85,6 +88,13 @@ extension RecoveryWindow {
     /// Whether there is a younger timeline: it left this one, or one of those that this one came from.
     private static func isAbandoned(_ timeline: TimelineID, _ map: ArchiveMap) -> Bool {
         map.timelines.contains { $0 > timeline }
+    }
+
+    private static func isTrimmed(_ last: WALSegmentName, _ backups: [BackupRecord]) -> Bool {
+        backups.contains { backup in
+            backup.isIsolated == true && backup.timeline == last.timeline && backup.stopLSN > last.start
+                && backup.stopLSN <= last.end
+        }
     }
 
     private static func timeBefore(_ lsn: LSN, in run: [Catalog.ArchivedSegment]) -> Timestamp? {

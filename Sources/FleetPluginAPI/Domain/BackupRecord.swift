@@ -34,6 +34,10 @@ public struct BackupRecord: Hashable, Sendable, Codable {
     public var tablespaces: [Tablespace]
     /// What the engine knows to be wrong with it; nil when nothing is.
     public var problem: String?
+    /// What keeps it beyond retention; nil when nothing does.
+    public var hold: BackupHold?
+    /// WAL after its end is not kept: it can be restored to its own end and no further.
+    public var isIsolated: Bool?
 
     public struct Tablespace: Hashable, Sendable, Codable {
         public var oid: UInt32

@@ -22,6 +22,12 @@ public enum DurationText {
         return .microseconds(microseconds)
     }
 
+    /// Without loss, for `parse`: `90s`, `1500us`.
+    public static func exactly(_ duration: Duration) -> String {
+        let microseconds = duration.microseconds
+        return microseconds % 1_000_000 == 0 ? "\(microseconds / 1_000_000)s" : "\(microseconds)us"
+    }
+
     /// The two largest units: `3d 4h`, `12m 5s`, `4.2s`, `35ms`.
     public static func text(_ duration: Duration) -> String {
         let microseconds = duration.microseconds

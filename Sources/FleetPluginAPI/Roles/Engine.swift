@@ -30,6 +30,12 @@ public protocol Engine: Sendable {
     func verify(_ request: VerifyRequest, _ context: EngineContext) async throws -> TaskSpec
     func expire(_ request: ExpireRequest, _ context: EngineContext) async throws -> TaskSpec
 
+    /// Keeps a backup whatever retention says, or lets it go again.
+    ///
+    /// - Parameter hold: nil to let go.
+    /// - Throws: `notFound`; `unsupported` where `capabilities.holdsBackups` is false (the default).
+    func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
+
     /// What to write into `archive_command` and `restore_command`.
     func archiving(_ context: EngineContext) throws -> ArchiveCommands
 
@@ -46,6 +52,12 @@ extension Engine {
     public func summary(of name: WALSegmentName, _ context: EngineContext) async throws -> WALSegmentSummary? { nil }
 
     public func serverCallsAgent(_ context: EngineContext) -> Bool { true }
+
+    public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
+    {
+        throw FleetError(
+            .unsupported, "backups of \(context.instance.name) cannot be held", cause: "its engine has no such thing")
+    }
 }
 
 public struct EngineCapabilities: Hashable, Sendable, Codable {
@@ -56,14 +68,18 @@ public struct EngineCapabilities: Hashable, Sendable, Codable {
     /// A restore over an existing data directory leaves configuration files, and whatever there is not PostgreSQL's own,
     /// as they are; otherwise they become the backup's, and what the backup has not is removed.
     public var keepsConfiguration: Bool
+    /// A backup can be kept whatever retention says.
+    public var holdsBackups: Bool
 
     public init(
-        backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool, keepsConfiguration: Bool = false
+        backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool, keepsConfiguration: Bool = false,
+        holdsBackups: Bool = false
     ) {
         self.backupKinds = backupKinds
         self.deltaRestore = deltaRestore
         self.remapsTablespaces = remapsTablespaces
         self.keepsConfiguration = keepsConfiguration
+        self.holdsBackups = holdsBackups
     }
 }
 
@@ -218,19 +234,24 @@ public struct VerifyRequest: Hashable, Sendable, Codable {
 public struct ExpireRequest: Hashable, Sendable, Codable {
     public var key: String
     public var repository: String
-    /// How many full backups to keep; the newest are kept. At least 1.
-    public var keepFull: Int
-    /// How many differential backups to keep.
-    public var keepDiff: Int?
+    public var retention: Retention
     /// Say what would go, remove nothing.
     public var isDryRun: Bool
 
-    public init(key: String, repository: String, keepFull: Int, keepDiff: Int?, isDryRun: Bool) {
+    public init(key: String, repository: String, retention: Retention, isDryRun: Bool) {
         self.key = key
         self.repository = repository
-        self.keepFull = keepFull
-        self.keepDiff = keepDiff
+        self.retention = retention
         self.isDryRun = isDryRun
+    }
+
+    /// - Throws: `refused` when the retention would keep nothing, or does not say what.
+    public func checkRetention() throws(FleetError) {
+        guard retention.isDecided, retention.full.map({ $0 >= 1 }) ?? true else {
+            throw FleetError(
+                .refused, "at least one full backup is kept",
+                hint: "set retention.full to 1 or more, or retention.window")
+        }
     }
 }
 

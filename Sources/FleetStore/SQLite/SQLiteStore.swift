@@ -27,7 +27,7 @@ public final class SQLiteStore: StateStore {
     /// `.unsupported` for the schema of a newer fleet, `.denied`, `.exhausted`, `.timedOut`. Another program's file and
     /// one of a newer fleet are left as they are.
     public static func open(path: String) async throws -> SQLiteStore {
-        try await open(path: path, clock: SystemClock.now)
+        try await open(path: path, clock: { .now })
     }
 
     /// - Parameter migration: the last one to apply; all of them when nil.

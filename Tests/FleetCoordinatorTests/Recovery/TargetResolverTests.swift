@@ -208,6 +208,17 @@ import Testing
         #expect(windows[1].backups == ["second"])
     }
 
+    /// What retention removed after a held backup is no gap.
+    @Test func aHeldBackupsWindowIsItsOwnEnd() {
+        var archive = SyntheticArchive.ordinary
+        archive.segments[1]?.subtract(3...6)
+        archive.backups[0].isIsolated = true
+        let catalog = archive.catalog
+        let windows = RecoveryWindow.all(in: ArchiveMap(catalog), backups: catalog.backups)
+        #expect(windows.map(\.ending) == [.trimmed, .newest])
+        #expect(windows[0].backups == ["first"] && windows[0].start == windows[0].end)
+    }
+
     @Test func aBackupWithoutItsWALGivesNoWindow() {
         var archive = SyntheticArchive.ordinary
         archive.segments[1] = Set(8...12)

@@ -83,7 +83,7 @@ struct ArchivedServer: Sendable {
     @discardableResult
     func expire(keep: Int, keepDiff: Int? = nil, dryRun: Bool = false) async throws -> ExpireReport {
         let request = ExpireRequest(
-            key: "e", repository: "local", keepFull: keep, keepDiff: keepDiff, isDryRun: dryRun)
+            key: "e", repository: "local", retention: Retention(full: keep, diff: keepDiff), isDryRun: dryRun)
         return try await agent.carryOut(engine.expire(request, context)).decoded(as: ExpireReport.self)
     }
 

@@ -94,7 +94,7 @@ struct SyntheticRepository {
 
     func expire(keep: Int, keepDiff: Int? = nil, dryRun: Bool = false) async throws -> ExpireReport {
         let request = ExpireRequest(
-            key: "e", repository: "local", keepFull: keep, keepDiff: keepDiff, isDryRun: dryRun)
+            key: "e", repository: "local", retention: Retention(full: keep, diff: keepDiff), isDryRun: dryRun)
         return try await ExpireTask(instance: instance, request: request, now: .now, log: { _ in }).expire()
     }
 

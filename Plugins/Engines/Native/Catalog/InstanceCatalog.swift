@@ -34,9 +34,19 @@ struct InstanceCatalog: Sendable {
                     record.problem = "its manifest is missing"
                     add(FleetError(.corrupted, "the backup \(label) has lost its manifest"), label)
                 }
+                record.isIsolated = names[label]?.contains("isolated.json") == true ? true : nil
+                if names[label]?.contains("hold.json") == true { await readHold(of: &record) }
                 catalog.backups.append(record)
             case .failure(let error): add(error, label)
             }
+        }
+    }
+
+    private mutating func readHold(of record: inout BackupRecord) async {
+        do {
+            record.hold = try await instance.hold(on: record.label)
+        } catch {
+            add(FleetError(error, "the hold on \(record.label) cannot be read"), record.label)
         }
     }
 

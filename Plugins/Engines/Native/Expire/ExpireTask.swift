@@ -5,6 +5,8 @@ struct ExpireReport: Hashable, Sendable, Codable {
     var isDryRun: Bool
     /// Labels, oldest first.
     var kept: [String] = []
+    /// Kept by nothing but a hold: with the WAL that makes them consistent, and none after it.
+    var held: [String] = []
     var removed: [String] = []
     /// Labels of backups that were never finished.
     var orphans: [String] = []
@@ -31,9 +33,7 @@ struct ExpireTask: Sendable {
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         await context.perform { context in
             let request = try context.request(ExpireRequest.self, arguments)
-            guard request.keepFull >= 1 else {
-                throw FleetError(.refused, "at least one full backup is kept", hint: "set retention.full to 1 or more")
-            }
+            try request.checkRetention()
             let instance = try await Repository.open(context.repository(request.repository), context.resolve)
                 .instance(context.instance.name)
             let task = ExpireTask(instance: instance, request: request, now: .now, log: context.log)
@@ -45,13 +45,14 @@ struct ExpireTask: Sendable {
     func expire() async throws -> ExpireReport {
         var report = ExpireReport(isDryRun: request.isDryRun)
         var state = try await RepositoryState.read(instance, now: now)
-        let choice = ExpiryChoice(state, keepFull: request.keepFull, keepDiff: request.keepDiff)
+        let choice = ExpiryChoice(state, request.retention, at: now)
         report.remarks = state.remarks + choice.remarks
         report.kept = choice.kept.map(\.label)
+        report.held = choice.held.map(\.label)
         for record in choice.expired {
             guard try await unpublish(record.label, &state) else {
                 report.kept.append(record.label)
-                report.remarks.append("\(record.label) stays: a running backup builds upon it")
+                report.remarks.append("\(record.label) stays: a running backup builds upon it, or it is held since now")
                 continue
             }
             report.removed.append(record.label)
@@ -66,22 +67,23 @@ struct ExpireTask: Sendable {
         try await removePacks(state, &report)
         for label in report.removed + report.orphans { try await removeRest(of: label, &report) }
         if !choice.kept.isEmpty {
-            try await WALExpiry(instance: instance, state: state, now: now, isDryRun: request.isDryRun)
-                .run(keeping: state.published.map(\.record), &report)
+            let held = Set(report.held)
+            try await WALExpiry(instance: instance, state: state, now: now, isDryRun: request.isDryRun).run(
+                keeping: state.published.map(\.record).filter { !held.contains($0.label) }, held: choice.held, &report)
         }
         return report
     }
 
-    /// Takes a backup out of the list, unless a running one builds upon it.
+    /// Takes a backup out of the list, unless a running one builds upon it or it is held meanwhile.
     ///
-    /// The tombstone goes first and the claims are read after it; a writer puts its claim first and looks for
-    /// tombstones after that. So at least one of the two sees the other.
+    /// The tombstone goes first and claims and holds are read after it; whoever claims or holds writes first and looks
+    /// for tombstones after that. So at least one of the two sees the other.
     private func unpublish(_ label: String, _ state: inout RepositoryState) async throws -> Bool {
         if request.isDryRun { return !state.claims.values.contains { $0.parents.contains(label) } }
         let keys = instance.keys
         try await instance.storage.put(keys.tombstone(label), SealedJSON.encode(["expiredAt": now]), condition: .any)
         let claims = try await RepositoryState.liveClaims(instance, now: now)
-        guard !claims.values.contains(where: { $0.parents.contains(label) }) else {
+        guard try await !instance.isHeld(label, at: now).isHeld, !claims.values.contains(where: { $0.parents.contains(label) }) else {
             try await instance.storage.delete(keys.tombstone(label))
             return false
         }
@@ -125,25 +127,25 @@ struct ExpireTask: Sendable {
 /// Which backups stay.
 struct ExpiryChoice {
     private(set) var kept: [BackupRecord] = []
+    /// What retention would not keep, but somebody does.
+    private(set) var held: [BackupRecord] = []
     private(set) var expired: [BackupRecord] = []
     private(set) var remarks: [String] = []
 
-    /// The newest `keepFull` good full backups stay, and everything from the oldest of them on, but of the differential
-    /// ones only the newest `keepDiff`, with the incremental ones that build upon them. Damaged ones do not count.
-    /// Without a good full one nothing is removed.
-    ///
-    /// - Parameter keepDiff: nil for all.
-    init(_ state: RepositoryState, keepFull: Int, keepDiff: Int?) {
+    /// Everything stays from `Retention.oldestFull` on, but of the differential backups only the newest `diff`, with the
+    /// incremental ones that build upon them; and what is held. Damaged ones do not count. Without a good full one
+    /// nothing is removed.
+    init(_ state: RepositoryState, _ retention: Retention, at now: Timestamp) {
         let records = state.published.map(\.record)
         let good = state.published.filter(\.isGood).map(\.record)
-        guard let oldest = good.filter({ $0.kind == .full }).suffix(keepFull).first else {
+        guard let oldest = retention.oldestFull(of: good, at: now) else {
             kept = records
             if !records.isEmpty { remarks.append("nothing was removed: no full backup is known to be good") }
             return
         }
         var gone = Set(
             records.filter { ($0.stopTime, $0.label) < (oldest.stopTime, oldest.label) }.map(\.label))
-        if let keepDiff {
+        if let keepDiff = retention.diff {
             let newest = good.filter { $0.kind == .diff }.suffix(keepDiff)
             gone.formUnion(Self.outdated(records.filter { !gone.contains($0.label) }, newest, keepDiff: keepDiff))
         }
@@ -154,7 +156,9 @@ struct ExpiryChoice {
             gone.subtract(needed)
         }
         kept = records.filter { !gone.contains($0.label) }
-        expired = records.filter { gone.contains($0.label) }
+        let holds = Set(state.published.filter(\.isHeld).map(\.record.label))
+        held = records.filter { gone.contains($0.label) && holds.contains($0.label) }
+        expired = records.filter { gone.contains($0.label) && !holds.contains($0.label) }
     }
 
     /// Differential backups older than the newest good ones, and the incremental ones that build upon them. While there

@@ -9,6 +9,8 @@ struct RepositoryState: Sendable {
         var segmentSize: UInt64?
         /// Its manifest can be read and every pack is there at its size.
         var isGood: Bool
+        /// Something keeps it, whatever retention says.
+        var isHeld = false
     }
 
     /// Oldest first.
@@ -53,6 +55,13 @@ struct RepositoryState: Sendable {
             {
                 state.orphans.append(label)
             }
+        }
+        for index in state.published.indices {
+            let label = state.published[index].record.label
+            guard byLabel[label]?.contains(where: { $0.name == "hold.json" }) == true else { continue }
+            let (isHeld, damage) = try await instance.isHeld(label, at: now)
+            state.published[index].isHeld = isHeld
+            if let damage { state.remarks.append("\(label) stays: its hold cannot be read: \(damage)") }
         }
         state.published.sort { ($0.record.stopTime, $0.record.label) < ($1.record.stopTime, $1.record.label) }
         return state

@@ -9,15 +9,23 @@ struct WALExpiry: Sendable {
     let now: Timestamp
     let isDryRun: Bool
 
-    func run(keeping backups: [BackupRecord], _ report: inout ExpireReport) async throws {
+    /// - Parameters:
+    ///   - backups: those that can be restored to any time after them.
+    ///   - held: those that can be restored to their own end, and are marked as such before the rest goes.
+    func run(keeping backups: [BackupRecord], held: [BackupRecord], _ report: inout ExpireReport) async throws {
         guard let record = try await instance.record() else { return }
+        for label in held.map(\.label) where !isDryRun { try await instance.isolate(label, at: now) }
         for system in record.systems.map(\.identifier) {
-            try await run(backups.filter { $0.systemIdentifier == system }, system, &report)
+            try await run(
+                backups.filter { $0.systemIdentifier == system }, held.filter { $0.systemIdentifier == system }, system,
+                &report)
         }
         report.removedWAL.sort()
     }
 
-    private func run(_ backups: [BackupRecord], _ system: SystemIdentifier, _ report: inout ExpireReport) async throws {
+    private func run(
+        _ backups: [BackupRecord], _ held: [BackupRecord], _ system: SystemIdentifier, _ report: inout ExpireReport
+    ) async throws {
         let objects = try await instance.storage.listAll(instance.keys.wal(system))
         let files = objects.compactMap { object in
             instance.keys.walFile(object.key, system).map { (file: $0, object: object) }
@@ -31,9 +39,10 @@ struct WALExpiry: Sendable {
             }
         }
         guard let segmentSize = state.published.lazy.compactMap(\.segmentSize).first else { return }
+        let ownWAL = Set(held.flatMap { WALRange($0, segmentSize: segmentSize).segments })
         for (file, object) in files where file.kind != .history {
             guard let segment = file.segment(ofSize: segmentSize), let history = histories[segment.timeline],
-                isExpendable(segment, history, object.modified, backups)
+                !ownWAL.contains(segment), isExpendable(segment, history, object.modified, backups)
             else { continue }
             report.removedWAL.append(file.text)
             report.freed += object.size

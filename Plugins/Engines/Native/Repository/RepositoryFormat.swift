@@ -1,5 +1,4 @@
 import FleetPluginAPI
-import FoundationEssentials
 
 /// What version of `docs/repository-format.md` this engine reads and writes.
 enum RepositoryFormat {
@@ -89,11 +88,4 @@ struct BackupClaim: Hashable, Sendable, Codable {
     /// A writer that could not put its claim again for so long gives up.
     static let grace = Duration.seconds(43_200)
     static let refresh = Duration.seconds(600)
-}
-
-extension Timestamp {
-    /// The clock of this machine.
-    static var now: Timestamp {
-        Timestamp(microseconds: Int64((Date().timeIntervalSince1970 * 1e6).rounded(.down)))
-    }
 }

@@ -23,6 +23,10 @@ struct InstanceKeys: Hashable, Sendable {
     func claim(_ label: String) -> String { backup(label) + "started.json" }
     /// Says that the backup is about to be removed.
     func tombstone(_ label: String) -> String { backup(label) + "expiring.json" }
+    /// Keeps the backup whatever retention says.
+    func hold(_ label: String) -> String { backup(label) + "hold.json" }
+    /// Says that WAL after the backup's end is not kept.
+    func isolation(_ label: String) -> String { backup(label) + "isolated.json" }
 
     var packs: String { root + "packs/" }
     func packs(of label: String) -> String { "\(packs)\(label)/" }

@@ -45,7 +45,8 @@ struct ArchiveVerification: Sendable {
             }
         }
         if everything, let earliest = backups.map(\.1).min(by: { $0.start < $1.start }) {
-            for gap in WALGap.all(in: archived, from: earliest) {
+            let isolated = backups.filter { $0.0.isIsolated == true }.compactMap(\.1.segments.last)
+            for gap in WALGap.all(in: archived, from: earliest, isolated: Set(isolated)) {
                 report.add(
                     instance.keys.wal(WALFileName(gap.first), system),
                     FleetError(

@@ -70,6 +70,7 @@ struct VerifyTask: Sendable {
         var report = VerifyReport(share: share)
         var packs = PackTable()
         var kept: [(BackupRecord, WALRange)] = []
+        let objects = try await instance.backupObjects()
         for label in labels {
             let outcome = try await Outcome { () async throws -> (BackupDocument, Manifest)? in
                 guard let document = try await instance.document(label) else { return nil }
@@ -81,7 +82,9 @@ struct VerifyTask: Sendable {
                 guard let (document, manifest) = backup else { continue }
                 report.backups += 1
                 let range = WALRange(document.record, segmentSize: manifest.header.segmentSize)
-                kept.append((document.record, range))
+                var record = document.record
+                record.isIsolated = objects[label]?.contains("isolated.json")
+                kept.append((record, range))
                 for finding in packs.add(manifest) { report.add(label, finding) }
             case .failure(let error): report.add(label, error)
             }
@@ -101,11 +104,11 @@ struct VerifyTask: Sendable {
         return request.backups.isEmpty ? published : request.backups.sorted()
     }
 
-    /// Claims and tombstones: nothing is restored from them, but an expiry goes by them.
+    /// Claims, tombstones and holds: nothing is restored from them, but an expiry goes by them.
     private func verifySmallObjects(_ report: inout VerifyReport) async throws {
         for object in try await instance.storage.listAll(instance.keys.backups) {
             guard let name = instance.keys.backupObject(object.key)?.name,
-                name == "started.json" || name == "expiring.json"
+                ["started.json", "expiring.json", "hold.json", "isolated.json"].contains(name)
             else { continue }
             let outcome = try await Outcome {
                 guard let bytes = try await instance.storage.getIfPresent(object.key) else { return }

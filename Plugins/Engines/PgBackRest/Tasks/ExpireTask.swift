@@ -5,8 +5,7 @@ import FleetPluginAPI
 struct ExpireTaskRequest: Hashable, Sendable, Codable {
     var program: PgBackRest
     var repository: RepositoryKey
-    var keepFull: Int
-    var keepDiff: Int?
+    var retention: Retention
     var isDryRun: Bool
 }
 
@@ -35,32 +34,41 @@ struct ExpireTask: Sendable {
 
     private func expire(_ doing: String) async throws -> ExpireReport {
         try await refuseOwnRetention()
-        let before = try await labels(doing)
-        let said = try await run.work("expire", options, doing)
-        let after = request.isDryRun ? before : try await labels(doing)
+        let before = try await records(doing)
+        let said = try await run.work("expire", options(keepFull: keepFull(before, at: .now)), doing)
+        let labels = before.map(\.label)
+        let after = request.isDryRun ? labels : try await records(doing).map(\.label)
         let announced = Set(said.messages.compactMap(Self.removed))
-        let removed = before.filter { request.isDryRun ? announced.contains($0) : !after.contains($0) }
+        let removed = labels.filter { request.isDryRun ? announced.contains($0) : !after.contains($0) }
         return ExpireReport(
-            isDryRun: request.isDryRun, kept: before.filter { !removed.contains($0) }, removed: removed,
+            isDryRun: request.isDryRun, kept: labels.filter { !removed.contains($0) }, removed: removed,
             removedWAL: said.messages.compactMap(Self.removedWAL))
     }
 
-    var options: [String] {
+    /// What pgBackRest is told: it counts, or it goes by days; both together, which fleet.yaml allows, is a count.
+    func keepFull(_ records: [BackupRecord], at now: Timestamp) -> Int {
+        let good = records.filter { $0.problem == nil }
+        guard let oldest = request.retention.oldestFull(of: good, at: now) else { return request.retention.full ?? 1 }
+        // pgBackRest counts those with a problem as well.
+        return max(1, records.count { $0.kind == .full && $0.stopTime >= oldest.stopTime })
+    }
+
+    func options(keepFull: Int) -> [String] {
         let name = "--repo\(request.repository.key)-retention"
         var options = [
-            "--repo=\(request.repository.key)", "\(name)-full-type=count", "\(name)-full=\(request.keepFull)",
+            "--repo=\(request.repository.key)", "\(name)-full-type=count", "\(name)-full=\(keepFull)",
             // WAL goes with the full backup that it belongs to.
-            "\(name)-archive-type=full", "\(name)-archive=\(request.keepFull)",
+            "\(name)-archive-type=full", "\(name)-archive=\(keepFull)",
         ]
         // 0 is no number of pgBackRest's: the newest is always kept.
-        if let keepDiff = request.keepDiff { options.append("\(name)-diff=\(max(1, keepDiff))") }
+        if let keepDiff = request.retention.diff { options.append("\(name)-diff=\(max(1, keepDiff))") }
         if request.isDryRun { options.append("--dry-run") }
         return options
     }
 
-    private func labels(_ doing: String) async throws -> [String] {
+    private func records(_ doing: String) async throws -> [BackupRecord] {
         let stanza = try await run.info(doing).stanza(request.program.stanza)
-        return (stanza?.records(in: request.repository) ?? []).sorted { $0.stopTime < $1.stopTime }.map(\.label)
+        return (stanza?.records(in: request.repository) ?? []).sorted { $0.stopTime < $1.stopTime }
     }
 
     private func refuseOwnRetention() async throws {

@@ -31,12 +31,6 @@ final class S3Client: Sendable {
     static let patient = RetryPolicy(
         attempts: 6, firstPause: .milliseconds(200), longestPause: .seconds(10), budget: .seconds(900))
 
-    static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
-    }
-
     var now: Timestamp { clock() }
 
     /// Sends a request until it is answered well, or will never be.

@@ -1,9 +1,8 @@
-import FleetPluginAPI
-import Glibc
+internal import Glibc
 
 extension Timestamp {
     /// This machine's clock.
-    static var now: Timestamp {
+    public static var now: Timestamp {
         var time = timespec()
         clock_gettime(CLOCK_REALTIME, &time)
         return Timestamp(microseconds: Int64(time.tv_sec) * 1_000_000 + Int64(time.tv_nsec) / 1000)
