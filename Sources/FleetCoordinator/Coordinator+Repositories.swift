@@ -59,6 +59,59 @@ extension Coordinator {
         return done
     }
 
+    /// Brings backups, and the WAL after them, from one of an instance's repositories to another.
+    ///
+    /// - Parameter backups: labels; every backup when empty.
+    public func copyBackups(
+        _ backups: [String], of name: String, from source: String, to destination: String,
+        observer: any RunObserver
+    ) async throws -> RepositoryWork {
+        try requireUpkeep(.copy, of: name, hint: "give it several repositories: backups go to each of them")
+        let declared = try inventory.repositoryNames(of: name)
+        for repository in [source, destination] where !declared.contains(repository) {
+            throw FleetError(
+                .notFound, "\(name) does not use a repository \(repository)",
+                hint: "it uses: " + declared.joined(separator: ", "))
+        }
+        let done = try await work(on: name, destination, observer) { engine, context, repository, key in
+            try await engine.copy(
+                CopyRequest(key: "copy-\(key)", source: source, destination: repository, backups: backups), context)
+        }
+        try await store.audit(
+            actor: person.name, action: "backups.copy", subject: "\(name)/\(source)/\(destination)",
+            details: done.report)
+        return done
+    }
+
+    /// Mends what is damaged in one of an instance's repositories from the others, and says what is lost.
+    ///
+    /// - Parameter repository: by name; nil for the first that the instance declares.
+    public func repairBackups(
+        of name: String, repository: String? = nil, isDryRun: Bool, observer: any RunObserver
+    ) async throws -> RepositoryWork {
+        try requireUpkeep(.repair, of: name, hint: "see what is damaged: fleet backups verify \(name)")
+        if !isDryRun { try await refuseDuringRuns(on: name) }
+        let done = try await work(on: name, repository, observer) { engine, context, repository, key in
+            try await engine.repair(
+                RepairRequest(key: "repair-\(key)", repository: repository, isDryRun: isDryRun), context)
+        }
+        if !isDryRun {
+            try await store.audit(
+                actor: person.name, action: "backups.repair", subject: "\(name)/\(done.repository)",
+                details: done.report)
+        }
+        return done
+    }
+
+    private func requireUpkeep(_ upkeep: EngineCapabilities.Upkeep, of name: String, hint: String) throws {
+        guard try inventory.engine(of: name).capabilities.upkeep.contains(upkeep) else {
+            throw FleetError(
+                .unsupported, "fleet cannot \(upkeep.rawValue) backups of \(name)",
+                cause: "its engine has no such work",
+                hint: hint)
+        }
+    }
+
     /// Keeps a backup whatever retention says.
     ///
     /// - Parameters:
@@ -82,11 +135,8 @@ extension Coordinator {
     ) async throws -> BackupRecord {
         let instance = try inventory.instance(name)
         let engine = try inventory.engine(of: name)
-        guard engine.capabilities.holdsBackups else {
-            throw FleetError(
-                .unsupported, "backups of \(name) cannot be held", cause: "its engine does not know holds",
-                hint: "keep more backups: retention.full or retention.window of its policy")
-        }
+        try requireUpkeep(
+            .hold, of: name, hint: "keep more backups: retention.full or retention.window of its policy")
         func find() async throws -> BackupRecord {
             let found = try await inventory.catalog(of: instance).backups.filter {
                 $0.label == label && repository.map([$0.repository].contains) ?? true
@@ -107,7 +157,10 @@ extension Coordinator {
         try await engine.hold(label, in: backup.repository, hold, inventory.readingContext(of: instance))
         try await store.audit(
             actor: person.name, action: action, subject: "\(name)/\(label)",
-            details: .object(["repository": .string(backup.repository), "reason": (hold ?? backup.hold).map { .string($0.reason) } ?? .null]))
+            details: .object([
+                "repository": .string(backup.repository),
+                "reason": (hold ?? backup.hold).map { .string($0.reason) } ?? .null,
+            ]))
         return try await find()
     }
 

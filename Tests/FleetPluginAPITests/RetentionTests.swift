@@ -18,7 +18,8 @@ import Testing
     private func backup(_ label: String, _ kind: BackupRecord.Kind, _ time: Timestamp) -> BackupRecord {
         BackupRecord(
             label: label, kind: kind, engine: "x", repository: "r", systemIdentifier: SystemIdentifier(rawValue: 1),
-            serverVersion: 150_000, timeline: 1, startLSN: LSN(1), stopLSN: LSN(2), startTime: time, stopTime: time, size: 1,
+            serverVersion: 150_000, timeline: 1, startLSN: LSN(1), stopLSN: LSN(2), startTime: time, stopTime: time,
+            size: 1,
             storedSize: 1)
     }
 

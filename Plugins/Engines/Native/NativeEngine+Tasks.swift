@@ -47,6 +47,25 @@ extension NativeEngine {
             argv: try argv("expire", request, context), volume: .nothing)
     }
 
+    public func copy(_ request: CopyRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.source, context)
+        try check(request.destination, context)
+        guard request.source != request.destination else {
+            throw FleetError(.usage, "a repository is not copied into itself: \(request.source)")
+        }
+        return TaskSpec(
+            key: request.key,
+            purpose: "copy backups of \(context.instance.name) from \(request.source) to \(request.destination)",
+            argv: try argv("copy", request, context), volume: .nothing)
+    }
+
+    public func repair(_ request: RepairRequest, _ context: EngineContext) async throws -> TaskSpec {
+        try check(request.repository, context)
+        return TaskSpec(
+            key: request.key, purpose: "repair backups of \(context.instance.name) in \(request.repository)",
+            argv: try argv("repair", request, context), volume: .nothing)
+    }
+
     public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
     {
         try check(repository, context)

@@ -38,7 +38,7 @@ public struct NativeEngine: Engine {
     public var capabilities: EngineCapabilities {
         EngineCapabilities(
             backupKinds: [.full, .diff, .incr], deltaRestore: true, remapsTablespaces: true, keepsConfiguration: true,
-            holdsBackups: true)
+            upkeep: [.hold, .copy, .repair])
     }
 
     public func event(fromLine line: String) -> TaskEvent? {

@@ -41,7 +41,8 @@ struct BackupsHold: FleetVerb {
 /// `fleet backups release`
 struct BackupsRelease: FleetVerb {
     static let configuration = CommandConfiguration(
-        commandName: "release", abstract: "Let a held backup go: the next expiry removes it if retention does not keep it.")
+        commandName: "release",
+        abstract: "Let a held backup go: the next expiry removes it if retention does not keep it.")
 
     @Argument(help: "The instance.") var instance: String
     @Argument(help: "The backup's label.") var label: String

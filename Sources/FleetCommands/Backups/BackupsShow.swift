@@ -57,7 +57,9 @@ struct BackupPage: Displayable {
     }
 
     private static func text(_ hold: BackupHold, at now: Timestamp) -> String {
-        guard hold.isInForce(at: now) else { return "no longer: the hold ended \(Ages.ago(hold.until ?? now, at: now))" }
+        guard hold.isInForce(at: now) else {
+            return "no longer: the hold ended \(Ages.ago(hold.until ?? now, at: now))"
+        }
         return "by \(hold.holder) since \(Ages.moment(hold.since))"
             + (hold.until.map { ", until \(Ages.moment($0))" } ?? "") + ": \(hold.reason)"
     }

@@ -33,20 +33,10 @@ struct BackupsVerify: FleetVerb {
 
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
-        let printer = RunPrinter(session.console)
-        let work: RepositoryWork
-        do {
-            work = try await Signals.stoppable(onFirst: {}) { [instance, labels, share, repository] in
-                try await coordinator.verifyBackups(
-                    of: instance, backups: labels, share: share, repository: repository, observer: printer)
-            }
-        } catch {
-            await printer.end()
-            throw error
+        return try await RepositoryReport.show("verified", session) { [instance, labels, share, repository] printer in
+            try await coordinator.verifyBackups(
+                of: instance, backups: labels, share: share, repository: repository, observer: printer)
         }
-        await printer.end()
-        try session.console.show(RepositoryReport(work, verb: "verified"))
-        return work.failure == nil ? .done : .failed
     }
 }
 
@@ -57,8 +47,25 @@ struct RepositoryReport: Displayable {
     /// In the engine's words.
     var report: JSONValue
     var failure: FleetError?
-    /// `verified`, `expired`.
+    /// `verified`, `expired`, `copied`, `repaired`.
     var verb: String
+
+    /// Carries work out with its progress on the terminal, until it is done or stopped by a signal, and shows its report.
+    static func show(
+        _ verb: String, _ session: Session, _ work: @escaping @Sendable (RunPrinter) async throws -> RepositoryWork
+    ) async throws -> ExitStatus {
+        let printer = RunPrinter(session.console)
+        let done: RepositoryWork
+        do {
+            done = try await Signals.stoppable(onFirst: {}) { try await work(printer) }
+        } catch {
+            await printer.end()
+            throw error
+        }
+        await printer.end()
+        try session.console.show(RepositoryReport(done, verb: verb))
+        return done.failure == nil ? .done : .failed
+    }
 
     init(_ work: RepositoryWork, verb: String) {
         instance = work.instance
@@ -79,6 +86,10 @@ struct RepositoryReport: Displayable {
         }
         lines += card.lines
         for finding in report["findings"]?.array ?? [] { lines += findingLines(finding, page) }
+        for backup in report["damaged"]?.array ?? [] {
+            let text = "\(backup["label"]?.string ?? ""): \(backup["cause"]?.string ?? "")"
+            lines += Paragraph.lines("- ", text, page, .bad)
+        }
         if let failure { lines += ErrorLines.lines(failure, width: page.width) }
         return lines
     }

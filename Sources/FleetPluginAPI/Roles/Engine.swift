@@ -33,8 +33,14 @@ public protocol Engine: Sendable {
     /// Keeps a backup whatever retention says, or lets it go again.
     ///
     /// - Parameter hold: nil to let go.
-    /// - Throws: `notFound`; `unsupported` where `capabilities.holdsBackups` is false (the default).
+    /// - Throws: `notFound`; `unsupported` where `capabilities.upkeep` has it not.
     func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
+
+    /// Brings backups and WAL from one repository of the instance to another.
+    func copy(_ request: CopyRequest, _ context: EngineContext) async throws -> TaskSpec
+
+    /// Mends what is damaged from the instance's other repositories, and says what is lost.
+    func repair(_ request: RepairRequest, _ context: EngineContext) async throws -> TaskSpec
 
     /// What to write into `archive_command` and `restore_command`.
     func archiving(_ context: EngineContext) throws -> ArchiveCommands
@@ -55,8 +61,19 @@ extension Engine {
 
     public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
     {
-        throw FleetError(
-            .unsupported, "backups of \(context.instance.name) cannot be held", cause: "its engine has no such thing")
+        throw Self.unsupported(.hold, context)
+    }
+
+    public func copy(_ request: CopyRequest, _ context: EngineContext) async throws -> TaskSpec {
+        throw Self.unsupported(.copy, context)
+    }
+
+    public func repair(_ request: RepairRequest, _ context: EngineContext) async throws -> TaskSpec {
+        throw Self.unsupported(.repair, context)
+    }
+
+    private static func unsupported(_ upkeep: EngineCapabilities.Upkeep, _ context: EngineContext) -> FleetError {
+        FleetError(.unsupported, "the engine of \(context.instance.name) cannot \(upkeep.rawValue) backups")
     }
 }
 
@@ -68,18 +85,27 @@ public struct EngineCapabilities: Hashable, Sendable, Codable {
     /// A restore over an existing data directory leaves configuration files, and whatever there is not PostgreSQL's own,
     /// as they are; otherwise they become the backup's, and what the backup has not is removed.
     public var keepsConfiguration: Bool
-    /// A backup can be kept whatever retention says.
-    public var holdsBackups: Bool
+    /// What else it can do with backups that are there.
+    public var upkeep: Set<Upkeep>
+
+    public enum Upkeep: String, Hashable, Sendable, Codable {
+        /// `Engine.hold`
+        case hold
+        /// `Engine.copy`
+        case copy
+        /// `Engine.repair`
+        case repair
+    }
 
     public init(
         backupKinds: [BackupRecord.Kind], deltaRestore: Bool, remapsTablespaces: Bool, keepsConfiguration: Bool = false,
-        holdsBackups: Bool = false
+        upkeep: Set<Upkeep> = []
     ) {
         self.backupKinds = backupKinds
         self.deltaRestore = deltaRestore
         self.remapsTablespaces = remapsTablespaces
         self.keepsConfiguration = keepsConfiguration
-        self.holdsBackups = holdsBackups
+        self.upkeep = upkeep
     }
 }
 
@@ -228,6 +254,36 @@ public struct VerifyRequest: Hashable, Sendable, Codable {
         self.backups = backups
         self.repository = repository
         self.share = share
+    }
+}
+
+public struct CopyRequest: Hashable, Sendable, Codable {
+    public var key: String
+    /// Repositories, by name.
+    public var source: String
+    public var destination: String
+    /// Labels; every backup when empty.
+    public var backups: [String]
+
+    public init(key: String, source: String, destination: String, backups: [String]) {
+        self.key = key
+        self.source = source
+        self.destination = destination
+        self.backups = backups
+    }
+}
+
+public struct RepairRequest: Hashable, Sendable, Codable {
+    public var key: String
+    /// The repository to mend, by name.
+    public var repository: String
+    /// Say what is damaged and whether it could be mended, write nothing.
+    public var isDryRun: Bool
+
+    public init(key: String, repository: String, isDryRun: Bool) {
+        self.key = key
+        self.repository = repository
+        self.isDryRun = isDryRun
     }
 }
 

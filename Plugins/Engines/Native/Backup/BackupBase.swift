@@ -27,7 +27,7 @@ struct BackupBase: Sendable {
     ) async throws -> BackupBase? {
         guard kind != .full else { return nil }
         let labels = try await instance.backupObjects().filter {
-            $0.value.contains("backup.json") && !$0.value.contains("expiring.json")
+            $0.value.contains("backup.json") && $0.value.isDisjoint(with: ["expiring.json", "damaged.json"])
         }.keys
         let documents = try await concurrently(labels.sorted()) { label in
             try await Outcome { try await instance.document(label) }

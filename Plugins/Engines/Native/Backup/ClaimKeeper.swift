@@ -15,14 +15,19 @@ final class ClaimKeeper: Sendable {
         var triedAt = ContinuousClock.now
     }
 
-    /// - Parameter parents: labels of the backups whose packs the new one refers to.
-    init(instance: InstanceRepository, kind: BackupRecord.Kind, key: String, at time: Timestamp, parents: [String]) {
+    /// - Parameters:
+    ///   - label: nil for one that is made of kind, key and time.
+    ///   - parents: labels of the backups whose packs the new one refers to.
+    init(
+        instance: InstanceRepository, label: String? = nil, kind: BackupRecord.Kind, key: String, at time: Timestamp,
+        parents: [String]
+    ) {
         self.instance = instance
         self.kind = kind
         state = Mutex(
             State(
                 claim: BackupClaim(
-                    key: key, label: BackupName.make(key: key, kind: kind, at: time), startedAt: time,
+                    key: key, label: label ?? BackupName.make(key: key, kind: kind, at: time), startedAt: time,
                     host: ProcessInfo.processInfo.hostName, parents: parents)))
     }
 
@@ -43,6 +48,29 @@ final class ClaimKeeper: Sendable {
                 }
             }
         }
+    }
+
+    /// Claims this label and no other, for work that goes on with what an earlier attempt left under it.
+    ///
+    /// - Throws: `conflict` while somebody else seems to be at it.
+    func takeOver() async throws {
+        let claim = state.withLock { $0.claim }
+        let key = instance.keys.claim(claim.label)
+        if let other = try await instance.storage.head(key) {
+            guard .now - other.modified > BackupClaim.refresh * 2 else {
+                throw FleetError(
+                    .conflict, "somebody else is writing the backup \(claim.label)",
+                    cause: "\(key) was written \(DurationText.text(.now - other.modified)) ago",
+                    hint: "wait until they are done; a writer that died is given up after 20 minutes")
+            }
+            try await instance.storage.delete(key)
+        }
+        do {
+            try await instance.storage.put(key, SealedJSON.encode(claim), condition: .absent)
+        } catch let error as FleetError where error.code == .alreadyExists {
+            throw FleetError(.conflict, "somebody else has begun to write the backup \(claim.label)")
+        }
+        state.withLock { $0.refreshedAt = .now }
     }
 
     /// Gives the label back; nothing was written under it.

@@ -34,6 +34,9 @@ struct InstanceCatalog: Sendable {
                     record.problem = "its manifest is missing"
                     add(FleetError(.corrupted, "the backup \(label) has lost its manifest"), label)
                 }
+                if names[label]?.contains("damaged.json") == true {
+                    record.problem = record.problem ?? "it is damaged: see fleet backups repair"
+                }
                 record.isIsolated = names[label]?.contains("isolated.json") == true ? true : nil
                 if names[label]?.contains("hold.json") == true { await readHold(of: &record) }
                 catalog.backups.append(record)

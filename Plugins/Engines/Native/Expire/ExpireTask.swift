@@ -83,7 +83,9 @@ struct ExpireTask: Sendable {
         let keys = instance.keys
         try await instance.storage.put(keys.tombstone(label), SealedJSON.encode(["expiredAt": now]), condition: .any)
         let claims = try await RepositoryState.liveClaims(instance, now: now)
-        guard try await !instance.isHeld(label, at: now).isHeld, !claims.values.contains(where: { $0.parents.contains(label) }) else {
+        guard try await !instance.isHeld(label, at: now).isHeld,
+            !claims.values.contains(where: { $0.parents.contains(label) })
+        else {
             try await instance.storage.delete(keys.tombstone(label))
             return false
         }

@@ -45,7 +45,8 @@ struct RepositoryState: Sendable {
             let found = byLabel[label] ?? []
             if let document = found.first(where: { $0.name == "backup.json" }) {
                 state.documentSizes[label] = document.object.size
-                try await state.addPublished(label, instance, packSizes)
+                try await state.addPublished(
+                    label, instance, packSizes, isDamaged: found.contains { $0.name == "damaged.json" })
                 let tombstone = found.first { $0.name == "expiring.json" }
                 if let tombstone, now - tombstone.object.modified > BackupClaim.lifetime {
                     state.staleTombstones.append(label)
@@ -68,7 +69,7 @@ struct RepositoryState: Sendable {
     }
 
     private mutating func addPublished(
-        _ label: String, _ instance: InstanceRepository, _ packSizes: [String: Int64]
+        _ label: String, _ instance: InstanceRepository, _ packSizes: [String: Int64], isDamaged: Bool
     ) async throws {
         let document: BackupDocument
         switch try await Outcome({ try await instance.document(label) }) {
@@ -86,7 +87,7 @@ struct RepositoryState: Sendable {
             published.append(
                 Published(
                     record: document.record, packs: manifest.packs, segmentSize: manifest.header.segmentSize,
-                    isGood: missing == nil))
+                    isGood: missing == nil && !isDamaged))
         case .failure(let error):
             remarks.append("\(label) is damaged: \(error)")
             published.append(Published(record: document.record, isGood: false))
@@ -105,7 +106,8 @@ struct RepositoryState: Sendable {
 
     /// Whether an object of a backup that is not published can be left behind by a crash only.
     func isAbandoned(_ label: String, _ modified: Timestamp) -> Bool {
-        claims[label] == nil && now - modified > BackupClaim.lifetime
+        claims[label] == nil && !claims.values.contains { $0.parents.contains(label) }
+            && now - modified > BackupClaim.lifetime
             && !published.contains { $0.record.label == label }
     }
 

@@ -80,18 +80,35 @@ enum WALObject {
         return header
     }
 
-    /// The file itself, checked against its header. Blocks for as long as that takes.
-    static func content(_ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String) throws -> [UInt8] {
+    /// Checks header and compressed content, without decompressing.
+    @discardableResult
+    static func check(_ bytes: [UInt8], _ subject: String) throws -> WALObjectHeader {
+        let header = try header(bytes, subject)
+        try withFrame(bytes, header, subject) { _ in }
+        return header
+    }
+
+    private static func withFrame<Result>(
+        _ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String,
+        _ use: (UnsafeRawBufferPointer) throws -> Result
+    ) throws -> Result {
         guard let size = try headerSize(bytes, subject), size <= bytes.count, header.size <= contentLimit else {
             throw FleetError(.corrupted, "\(subject) is damaged", cause: "it ends within its header")
         }
-        let content = try bytes.withUnsafeBytes { bytes in
+        return try bytes.withUnsafeBytes { bytes in
             let frame = UnsafeRawBufferPointer(rebasing: bytes[size...])
             guard frame.count == Int(header.frameSize), ContentHash(of: frame) == header.frameSHA256 else {
                 throw FleetError(
                     .corrupted, "\(subject) is damaged", cause: "size or SHA-256 of its compressed content differ")
             }
-            return try Zstd.decompress(frame, length: Int(header.size), subject)
+            return try use(frame)
+        }
+    }
+
+    /// The file itself, checked against its header. Blocks for as long as that takes.
+    static func content(_ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String) throws -> [UInt8] {
+        let content = try withFrame(bytes, header, subject) { frame in
+            try Zstd.decompress(frame, length: Int(header.size), subject)
         }
         guard ContentHash(of: content) == header.sha256 else {
             throw FleetError(.corrupted, "\(subject) is damaged", cause: "the SHA-256 of its content differs")

@@ -44,7 +44,8 @@ extension InstanceRepository {
     private func requireBackup(_ label: String) async throws {
         guard try await publishedLabels().contains(label) else {
             throw FleetError(
-                .notFound, "there is no backup \(label) of \(subject)", hint: "see: fleet backups list \(keys.instance)")
+                .notFound, "there is no backup \(label) of \(subject)", hint: "see: fleet backups list \(keys.instance)"
+            )
         }
     }
 

@@ -86,6 +86,14 @@ struct InstanceRepository: Sendable {
         return document
     }
 
+    /// A published backup; nil when there is no such one.
+    ///
+    /// - Throws: `corrupted`, also when its manifest is missing.
+    func backup(_ label: String) async throws -> (document: BackupDocument, manifest: Manifest)? {
+        guard let document = try await document(label) else { return nil }
+        return (document, try await manifest(document))
+    }
+
     /// A published backup's manifest, checked against its document.
     ///
     /// - Throws: `corrupted`, also when it is missing.

@@ -108,12 +108,20 @@ struct Repository: Sendable {
         try await repository.storage.put(RepositoryMarker.key, SealedJSON.encode(changed), condition: .any)
     }
 
+    /// Gives an object another name as it lies there, whether it can be decrypted or not.
+    func moveAside(_ key: String, to aside: String) async throws {
+        try await base.put(aside, base.get(key), condition: .any)
+        try await base.delete(key)
+    }
+
     func instance(_ name: String) throws -> InstanceRepository {
         InstanceRepository(repository: self, keys: try InstanceKeys(name, folder: cipher?.folder(of: name)))
     }
 }
 
 extension Storage {
+    func exists(_ key: String) async throws -> Bool { try await head(key) != nil }
+
     /// An object, or nil when there is none. What is unavailable is an error.
     func getIfPresent(_ key: String) async throws -> [UInt8]? {
         do {

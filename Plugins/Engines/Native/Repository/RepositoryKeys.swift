@@ -25,6 +25,10 @@ struct InstanceKeys: Hashable, Sendable {
     func tombstone(_ label: String) -> String { backup(label) + "expiring.json" }
     /// Keeps the backup whatever retention says.
     func hold(_ label: String) -> String { backup(label) + "hold.json" }
+    /// Says that something of the backup is lost.
+    func damage(_ label: String) -> String { backup(label) + "damaged.json" }
+    /// Where a damaged object is kept out of the way.
+    func aside(_ key: String) -> String { root + "damaged/" + key.dropFirst(root.count) }
     /// Says that WAL after the backup's end is not kept.
     func isolation(_ label: String) -> String { backup(label) + "isolated.json" }
 
@@ -49,6 +53,16 @@ struct InstanceKeys: Hashable, Sendable {
     func wal(_ system: SystemIdentifier) -> String { "\(root)wal/\(system)/" }
     func wal(_ file: WALFileName, _ system: SystemIdentifier) -> String {
         "\(wal(system))\(file.directory)/\(file.text).zst"
+    }
+
+    /// The archived file that a key names, and whose it is; nil for any other key.
+    func archived(_ key: String) -> (file: WALFileName, system: SystemIdentifier)? {
+        let prefix = root + "wal/"
+        guard key.hasPrefix(prefix), let digits = UInt64(key.dropFirst(prefix.count).prefix { $0 != "/" }) else {
+            return nil
+        }
+        let system = SystemIdentifier(rawValue: digits)
+        return walFile(key, system).map { ($0, system) }
     }
 
     /// The archived file that a key names; nil for any other key.

@@ -11,6 +11,12 @@ extension NativeEngine {
                 name: "expire", summary: "Remove backups and WAL that are no longer kept", usage: "REQUEST",
                 run: ExpireTask.run),
             AgentVerb(
+                name: "copy", summary: "Bring backups and WAL to another repository", usage: "REQUEST",
+                run: CopyTask.run),
+            AgentVerb(
+                name: "repair", summary: "Mend what is damaged from other repositories, and say what is lost",
+                usage: "REQUEST", run: RepairTask.run),
+            AgentVerb(
                 name: "wal-push", summary: "Archive a WAL file (archive_command)", usage: "%p", run: WALPush.run),
             AgentVerb(
                 name: "wal-get", summary: "Fetch a WAL file (restore_command)", usage: "%f %p", run: WALGet.run),

@@ -72,11 +72,7 @@ struct VerifyTask: Sendable {
         var kept: [(BackupRecord, WALRange)] = []
         let objects = try await instance.backupObjects()
         for label in labels {
-            let outcome = try await Outcome { () async throws -> (BackupDocument, Manifest)? in
-                guard let document = try await instance.document(label) else { return nil }
-                return (document, try await instance.manifest(document))
-            }
-            switch outcome {
+            switch try await Outcome({ try await instance.backup(label) }) {
             case .success(let backup):
                 // Expired since it was listed.
                 guard let (document, manifest) = backup else { continue }
@@ -104,11 +100,13 @@ struct VerifyTask: Sendable {
         return request.backups.isEmpty ? published : request.backups.sorted()
     }
 
+    private static let smallObjects = ["started.json", "expiring.json", "hold.json", "isolated.json", "damaged.json"]
+
     /// Claims, tombstones and holds: nothing is restored from them, but an expiry goes by them.
     private func verifySmallObjects(_ report: inout VerifyReport) async throws {
         for object in try await instance.storage.listAll(instance.keys.backups) {
             guard let name = instance.keys.backupObject(object.key)?.name,
-                ["started.json", "expiring.json", "hold.json", "isolated.json"].contains(name)
+                Self.smallObjects.contains(name)
             else { continue }
             let outcome = try await Outcome {
                 guard let bytes = try await instance.storage.getIfPresent(object.key) else { return }

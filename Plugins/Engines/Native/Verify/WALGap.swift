@@ -22,7 +22,7 @@ struct WALGap: Hashable, Sendable, CustomStringConvertible {
             return zip(numbers, numbers.dropFirst()).filter {
                 $1 > $0 + 1 && !isolated.contains(name($0))
             }.map { before, after in
-                 WALGap(first: name(before + 1), last: name(after - 1))
+                WALGap(first: name(before + 1), last: name(after - 1))
             }
         }
     }

@@ -39,7 +39,8 @@ import Testing
         #expect(catalog.backups.first?.hold?.reason == "audit" && catalog.problems.isEmpty)
         // What was removed on purpose is no damage; what is missing elsewhere is.
         #expect(try await verify().isEmpty)
-        try await repository.storage.delete(repository.instance.keys.wal(WALFileName(Segments.name(11)), Segments.system))
+        try await repository.storage.delete(
+            repository.instance.keys.wal(WALFileName(Segments.name(11)), Segments.system))
         #expect(try await verify().count == 1)
     }
 
