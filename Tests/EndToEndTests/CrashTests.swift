@@ -7,10 +7,11 @@ import Testing
 @Suite(.serialized) struct CrashSerial {
     /// A fleet with a writing application, a backup, acknowledged commits, and a target among them.
     private func prepared(
-        _ body: (FleetFixture, CommitOracle, Timestamp) async throws -> Void
+        settings: [String: String] = [:], _ body: (FleetFixture, CommitOracle, Timestamp) async throws -> Void
     ) async throws {
         try await withScratch { scratch in
-            let fleet = try await FleetFixture.make(in: scratch, applications: WritingApplication.declaration)
+            let fleet = try await FleetFixture.make(
+                in: scratch, applications: WritingApplication.declaration, settings: settings)
             let oracle = try await CommitOracle(fleet.server(), in: scratch)
             try await WritingApplication.start(fleet)
             try await oracle.write(from: 1, count: 20)
@@ -65,6 +66,22 @@ import Testing
             let last = try await fleet.fleet(command)
             // The last step may have been done before it was killed.
             #expect(last.exitCode == 0 || last.errors.contains("has ended: succeeded"), "\(last.errors)")
+            try await expectRestored(fleet, oracle, to: target)
+        }
+    }
+
+    /// Killed when it has told the server to leave recovery and the server has not left it yet: a second coordinator
+    /// sees it leave without having told it.
+    @Test func killedDuringPromotion() async throws {
+        try await prepared(settings: ["recovery_end_command": "sleep 3"]) { fleet, oracle, target in
+            let running = try await fleet.launch(
+                ["restore", "--instance", "orders", "--target", "\(target)", "--yes"])
+            #expect(try await running.reaches("promote orders"), "\(running.text)")
+            try await Task.sleep(for: .milliseconds(1200))
+            await running.kill()
+            #expect(try await fleet.server().value("select pg_is_in_recovery()") == "t")
+            let resumed = try await fleet.fleet(["runs", "resume", try await fleet.run()])
+            #expect(resumed.exitCode == 0, "\(resumed.errors)")
             try await expectRestored(fleet, oracle, to: target)
         }
     }

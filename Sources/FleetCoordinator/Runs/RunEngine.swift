@@ -174,9 +174,8 @@ struct RunEngine: Sendable {
         _ step: StepPlan, _ plan: Plan, _ journal: RunJournal
     ) async throws -> (StepPlan, FleetError)? {
         let performer = step.kind.performer
-        let context = context(step, plan, journal)
         do {
-            try await journal.started(step.id)
+            let context = context(step, attempt: try await journal.started(step.id), plan, journal)
             if let output = try await performer.observe(context) {
                 try await journal.done(step.id, output: output, alreadySo: true)
             } else {
@@ -199,11 +198,12 @@ struct RunEngine: Sendable {
         }
     }
 
-    private func context(_ step: StepPlan, _ plan: Plan, _ journal: RunJournal) -> StepContext {
+    private func context(_ step: StepPlan, attempt: Int, _ plan: Plan, _ journal: RunJournal) -> StepContext {
         let store = store
         let clock = clock
         return StepContext(
-            run: journal.run, step: step, plan: plan, inventory: inventory, servers: servers, clock: clock,
+            run: journal.run, step: step, attempt: attempt, plan: plan, inventory: inventory, servers: servers,
+            clock: clock,
             output: { await journal.output(of: $0) },
             note: { await journal.note(step.id, $0) },
             progress: { await journal.progress(step.id, $0) },

@@ -32,7 +32,8 @@ actor RunJournal {
         return record.output ?? .null
     }
 
-    func started(_ id: String) async throws {
+    /// Returns how many times the step has been started now.
+    func started(_ id: String) async throws -> Int {
         try await change(id, "step.started") { step, now in
             step.state = .running
             step.attempts += 1
@@ -40,6 +41,7 @@ actor RunJournal {
             step.endedAt = nil
             step.error = nil
         }
+        return steps[id]?.attempts ?? 1
     }
 
     func done(_ id: String, output: JSONValue, alreadySo: Bool) async throws {

@@ -17,6 +17,8 @@ extension StepPerformer {
 struct StepContext: Sendable {
     var run: String
     var step: StepPlan
+    /// 1 when the step is carried out for the first time: only then has nobody begun its work before.
+    var attempt: Int
     var plan: Plan
     var inventory: Inventory
     var servers: any DatabaseServers

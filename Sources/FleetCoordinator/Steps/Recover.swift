@@ -11,7 +11,10 @@ struct Recover: StepPerformer {
 
     /// Waits until replay stands at the target. A server that is down (it died of a fault that was mended since, or
     /// its machine was restarted) is started first and comes to the same place again.
-    func waitAtTarget(_ context: StepContext) async throws -> ReplayObservation {
+    ///
+    /// - Parameter mayBePromoted: somebody may have told the server to leave recovery, as a coordinator that was killed
+    ///   right after that; a server that leaves it is at its target then.
+    func waitAtTarget(_ context: StepContext, mayBePromoted: Bool = false) async throws -> ReplayObservation {
         let member = try context.member()
         guard let target = member.target else {
             throw FleetError(.drifted, "the plan has no target for \(member.instance)")
@@ -31,7 +34,10 @@ struct Recover: StepPerformer {
                 await context.recordDuration("replay", member.instance, bytes, clock.now - start)
                 return replay
             }
-            guard replay.isInRecovery else { throw promotedEarly(place.name) }
+            guard replay.isInRecovery else {
+                if mayBePromoted { return replay }
+                throw promotedEarly(place.name)
+            }
             if replay.replayedTo != reached {
                 reached = replay.replayedTo
                 lastMove = clock.now

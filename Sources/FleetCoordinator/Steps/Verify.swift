@@ -68,7 +68,7 @@ struct Promote: StepPerformer {
         try await platform.start(place, deadline: Start.patience)
         let endpoint = try await platform.endpoint(of: place)
         if try await context.servers.replay(endpoint, deadline: .seconds(30)).isInRecovery {
-            _ = try await Recover().waitAtTarget(context)
+            _ = try await Recover().waitAtTarget(context, mayBePromoted: context.attempt > 1)
         }
         // From here on it takes writes: nobody may be there to make them yet.
         try await ApplicationWatch(context: context).demandDown()
