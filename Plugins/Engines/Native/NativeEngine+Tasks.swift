@@ -15,7 +15,7 @@ extension NativeEngine {
             endpoint.password = .environment("PGPASSWORD")
         }
         let task = BackupTaskRequest(
-            backup: request, endpoint: endpoint, level: level, archiveTimeout: archiveTimeout.components.seconds,
+            backup: request, endpoint: endpoint, level: level, rate: backupRate, archiveTimeout: archiveTimeout.components.seconds,
             archiveCommand: try archiving(context).archive)
         return TaskSpec(
             key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
@@ -26,7 +26,8 @@ extension NativeEngine {
 
     public func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec {
         try check(request.backup.repository, context)
-        let task = RestoreTaskRequest(restore: request, restoreCommand: try archiving(context).restore)
+        let task = RestoreTaskRequest(
+            restore: request, restoreCommand: try archiving(context).restore, rate: restoreRate)
         return TaskSpec(
             key: request.key, purpose: "restore \(context.instance.name) from \(request.backup.label)",
             argv: try argv("restore", task, context), volume: .alone)

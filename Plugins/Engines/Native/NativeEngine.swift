@@ -8,6 +8,9 @@ public struct NativeEngine: Engine {
     let level: Int
     /// How long a backup waits for the archiver.
     let archiveTimeout: Duration
+    /// Bytes that a backup reads, and that a restore writes, in a second at most; nil for no limit.
+    let backupRate: Int64?
+    let restoreRate: Int64?
     let resolve: SecretResolver
 
     static let name = "native"
@@ -23,6 +26,10 @@ public struct NativeEngine: Engine {
             OptionSpec(
                 "archiveTimeout", .duration, default: "5m",
                 help: "How long a backup waits until PostgreSQL has archived the WAL that it needs."),
+            OptionSpec(
+                "backupRate", .size,
+                help: "How much of the data directory a backup reads in a second at most: 32KiB to 1GiB."),
+            OptionSpec("restoreRate", .size, help: "How much a restore fetches and writes in a second at most."),
         ])
 
     /// - Parameter resolve: gives the passphrases of encrypted repositories.
@@ -30,6 +37,15 @@ public struct NativeEngine: Engine {
         self.resolve = resolve
         level = options.integer("compressionLevel").map(Int.init) ?? Self.defaultLevel
         archiveTimeout = options.duration("archiveTimeout") ?? .seconds(300)
+        backupRate = options.size("backupRate")
+        restoreRate = options.size("restoreRate")
+        // What the replication protocol allows (basebackup.c, MAX_RATE_LOWER and MAX_RATE_UPPER).
+        if let backupRate, !(32 << 10...1 << 30).contains(backupRate) {
+            throw FleetError(.configuration, "backupRate is from 32KiB to 1GiB a second")
+        }
+        if let restoreRate, restoreRate < 1 {
+            throw FleetError(.configuration, "restoreRate is at least one byte a second")
+        }
         guard (1...19).contains(level) else {
             throw FleetError(.configuration, "compressionLevel is from 1 to 19, not \(level)")
         }

@@ -10,6 +10,8 @@ struct BackupTaskRequest: Hashable, Sendable, Codable {
     var endpoint: Endpoint
     /// zstd level of chunks.
     var level: Int
+    /// Bytes that the server reads in a second at most.
+    var rate: Int64?
     /// How long to wait for the archiver after the last byte was received, in seconds.
     var archiveTimeout: Int64
     /// What to write into `archive_command`, for hints.
@@ -140,7 +142,8 @@ struct BackupTask: Sendable {
             base: base, meter: meter)
         do {
             let options = BaseBackupOptions(
-                label: label, fastCheckpoint: true, waitsForArchive: false, manifestChecksums: .sha256,
+                label: label, fastCheckpoint: true, waitsForArchive: false,
+                maxRateKiB: request.rate.map { Int($0 >> 10) }, manifestChecksums: .sha256,
                 tablespaceMap: false, verifyChecksums: true)
             for try await event in try await connection.baseBackup(options) {
                 try await receiver.take(event)

@@ -9,6 +9,7 @@ struct FileRestore: Sendable {
     let manifest: Manifest
     let chunks: ChunkReader
     let meter: ProgressMeter
+    let limit: RateLimit?
 
     /// A stretch of a file.
     struct Piece: Sendable {
@@ -106,6 +107,7 @@ struct FileRestore: Sendable {
             }
         }
         meter.add(kept)
+        try await limit?.pass(missing.reduce(0) { $0 + Int64($1.chunk.rawLength) })
         let contents = try await chunks.read(missing.map(\.chunk))
         var written: Int64 = 0
         for ((file, offset, _), content) in zip(missing, contents) {

@@ -8,6 +8,8 @@ struct RestoreTaskRequest: Hashable, Sendable, Codable {
     var restore: RestoreRequest
     /// Shell command for `restore_command`.
     var restoreCommand: String
+    /// Bytes that are fetched and written in a second at most.
+    var rate: Int64?
 }
 
 /// What a restore did, as its result event carries it.
@@ -73,7 +75,7 @@ struct RestoreTask: Sendable {
         }
         let files = FileRestore(
             target: target, manifest: manifest, chunks: ChunkReader(instance: instance, packs: manifest.packs),
-            meter: meter)
+            meter: meter, limit: request.rate.map(RateLimit.init(bytesPerSecond:)))
         let written = try await files.run()
         meter.begin("make durable", total: nil)
         try await target.finishFiles(manifest)
