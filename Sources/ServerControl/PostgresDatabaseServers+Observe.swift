@@ -7,6 +7,7 @@ extension PostgresDatabaseServers {
             let server = try await connection.query(Self.serverQuery, deadline: end).row()
             let databases = try await connection.query(Self.databasesQuery, deadline: end).rows
             let tablespaces = try await connection.query(Self.tablespacesQuery, deadline: end).rows
+            let slots = try await connection.query(Self.slotsQuery, deadline: end).rows
             let isInRecovery = try server.bool("in_recovery")
             let timeline =
                 if let file = server["wal_file"], let number = UInt32(file.prefix(8), radix: 16) {
@@ -37,7 +38,12 @@ extension PostgresDatabaseServers {
                     maxWorkerProcesses: try server.int("max_worker_processes"),
                     maxWALSenders: try server.int("max_wal_senders"),
                     maxPreparedTransactions: try server.int("max_prepared_transactions"),
-                    maxLocksPerTransaction: try server.int("max_locks_per_transaction")))
+                    maxLocksPerTransaction: try server.int("max_locks_per_transaction")),
+                slots: try slots.map {
+                    .init(
+                        name: try $0.text("slot_name"), isActive: try $0.bool("active"),
+                        restartLSN: $0["restart_lsn"].flatMap { LSN($0) }, walStatus: $0["wal_status"])
+                })
         }
     }
 
@@ -102,6 +108,11 @@ extension PostgresDatabaseServers {
                CASE WHEN has_database_privilege(oid, 'CONNECT') OR pg_has_role('pg_read_all_stats', 'USAGE')
                     THEN coalesce(pg_database_size(oid), 0) ELSE 0 END AS size
         FROM pg_database ORDER BY datname
+        """
+
+    private static let slotsQuery = """
+        SELECT slot_name, active, restart_lsn, wal_status FROM pg_replication_slots WHERE slot_type = 'physical'
+        ORDER BY slot_name
         """
 
     private static let tablespacesQuery = """

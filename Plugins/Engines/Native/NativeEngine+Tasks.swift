@@ -15,8 +15,9 @@ extension NativeEngine {
             endpoint.password = .environment("PGPASSWORD")
         }
         let task = BackupTaskRequest(
-            backup: request, endpoint: endpoint, level: level, rate: backupRate, archiveTimeout: archiveTimeout.components.seconds,
-            archiveCommand: try archiving(context).archive)
+            backup: request, endpoint: endpoint, level: level, rate: backupRate,
+            archiveTimeout: archiveTimeout.components.seconds,
+            archiveCommand: try archiving(context).archive, slot: walSlot(context))
         return TaskSpec(
             key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
             argv: try argv("backup", task, context), secrets: secrets,

@@ -11,7 +11,18 @@ public struct NativeEngine: Engine {
     /// Bytes that a backup reads, and that a restore writes, in a second at most; nil for no limit.
     let backupRate: Int64?
     let restoreRate: Int64?
+    /// How WAL comes into the archive.
+    let transport: WALTransport
     let resolve: SecretResolver
+
+    /// `wal:`
+    enum WALTransport: Hashable, Sendable {
+        /// By `archive_command`.
+        case archive
+        /// Through a replication slot, nil for the one of the instance's name; what waits longer than `switchAfter` is
+        /// made a segment of its own.
+        case stream(slot: String?, switchAfter: Duration?)
+    }
 
     static let name = "native"
     static let defaultLevel = 1
@@ -27,6 +38,18 @@ public struct NativeEngine: Engine {
                 "archiveTimeout", .duration, default: "5m",
                 help: "How long a backup waits until PostgreSQL has archived the WAL that it needs."),
             OptionSpec(
+                "wal", .choice(["archive", "stream"]), default: "archive",
+                help: """
+                    How WAL comes into the archive: by the server's archive_command, or received over the replication \
+                    protocol by fleet wal receive.
+                    """),
+            OptionSpec(
+                "slot", .string,
+                help: "The replication slot of wal: stream. Without it: fleet_ and the instance's name."),
+            OptionSpec(
+                "segmentTimeout", .duration, default: "1m",
+                help: "After so long a segment that holds something is ended and archived (wal: stream); 0s for never."),
+            OptionSpec(
                 "backupRate", .size,
                 help: "How much of the data directory a backup reads in a second at most: 32KiB to 1GiB."),
             OptionSpec("restoreRate", .size, help: "How much a restore fetches and writes in a second at most."),
@@ -37,6 +60,14 @@ public struct NativeEngine: Engine {
         self.resolve = resolve
         level = options.integer("compressionLevel").map(Int.init) ?? Self.defaultLevel
         archiveTimeout = options.duration("archiveTimeout") ?? .seconds(300)
+        let slot = options.string("slot")
+        if let slot, slot.isEmpty || slot.utf8.count > 63 || !slot.utf8.allSatisfy(Self.isSlotLetter) {
+            throw FleetError(.configuration, "slot is of a-z, 0-9 and _ , at most 63 of them, not \(slot)")
+        }
+        let timeout = options.duration("segmentTimeout") ?? .seconds(60)
+        transport =
+            options.string("wal") == "stream"
+            ? .stream(slot: slot, switchAfter: timeout == .zero ? nil : timeout) : .archive
         backupRate = options.size("backupRate")
         restoreRate = options.size("restoreRate")
         // What the replication protocol allows (basebackup.c, MAX_RATE_LOWER and MAX_RATE_UPPER).
@@ -49,6 +80,12 @@ public struct NativeEngine: Engine {
         guard (1...19).contains(level) else {
             throw FleetError(.configuration, "compressionLevel is from 1 to 19, not \(level)")
         }
+    }
+
+    /// What a replication slot's name is made of (PostgreSQL manual, section 27.2.6).
+    static func isSlotLetter(_ letter: UInt8) -> Bool {
+        (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(letter)
+            || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(letter) || letter == UInt8(ascii: "_")
     }
 
     public var capabilities: EngineCapabilities {

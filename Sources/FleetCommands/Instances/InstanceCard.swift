@@ -40,6 +40,10 @@ enum InstanceCard {
 
     private static func archivingText(_ archiving: ArchivingView) -> String {
         if archiving.mode == "off" { return "off" }
+        if let slot = archiving.slot {
+            return "received through the slot \(slot.name), "
+                + (slot.isActive ? "archived to \(slot.restartLSN ?? "nowhere yet")" : "by nobody now")
+        }
         if archiving.isFailing { return "\(archiving.mode), failing at \(archiving.lastFailed ?? "a segment")" }
         return "\(archiving.mode), \(archiving.archivedCount) segments, last \(archiving.lastArchived ?? "none")"
     }

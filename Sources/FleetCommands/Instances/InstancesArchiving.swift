@@ -33,7 +33,9 @@ struct InstancesArchiving: FleetQuestion {
                 hint: "leave --patch out: the settings of its server are all there is")
         }
         let commands = try await coordinator.inventory.archiveCommands(of: declared)
-        return ArchivingSettings(instance: instance, commands, integration: integration?.patch, printsPatch: patch)
+        return ArchivingSettings(
+            instance: instance, commands, slot: try coordinator.inventory.walSlot(of: declared),
+            integration: integration?.patch, printsPatch: patch)
     }
 }
 
@@ -41,10 +43,13 @@ struct InstancesArchiving: FleetQuestion {
 struct ArchivingSettings: Displayable {
     var instance: String
     var walLevel: String
-    var archiveMode: String
-    var archiveCommand: String
+    /// These three are absent where WAL is received.
+    var archiveMode: String?
+    var archiveCommand: String?
     /// Seconds.
-    var archiveTimeout: Int
+    var archiveTimeout: Int?
+    /// The replication slot through which WAL is received; absent where the server archives it.
+    var slot: String?
     /// What a restore writes; for reference.
     var restoreCommand: String
     /// What the declaration of the server's workload needs in addition; null where nothing is.
@@ -52,15 +57,21 @@ struct ArchivingSettings: Displayable {
     private var printsPatch = false
 
     private enum CodingKeys: String, CodingKey {
-        case instance, walLevel, archiveMode, archiveCommand, archiveTimeout, restoreCommand, patch
+        case instance, walLevel, archiveMode, archiveCommand, archiveTimeout, slot, restoreCommand, patch
     }
 
-    init(instance: String, _ commands: ArchiveCommands, integration: String? = nil, printsPatch: Bool = false) {
+    init(
+        instance: String, _ commands: ArchiveCommands, slot: String? = nil, integration: String? = nil,
+        printsPatch: Bool = false
+    ) {
         self.instance = instance
         walLevel = "replica"
-        archiveMode = "on"
-        archiveCommand = commands.archive
-        archiveTimeout = 60
+        if slot == nil {
+            archiveMode = "on"
+            archiveCommand = commands.archive
+            archiveTimeout = 60
+        }
+        self.slot = slot
         restoreCommand = commands.restore
         patch = integration
         self.printsPatch = printsPatch
@@ -70,6 +81,7 @@ struct ArchivingSettings: Displayable {
         if printsPatch {
             return (patch ?? "").split(separator: "\n", omittingEmptySubsequences: false).map { StyledText(String($0)) }
         }
+        guard let archiveMode, let archiveCommand, let archiveTimeout else { return receivingLines }
         return [
             StyledText("# WAL archiving of \(instance), by fleet", .faint),
             StyledText("wal_level = \(walLevel)"),
@@ -78,6 +90,17 @@ struct ArchivingSettings: Displayable {
             StyledText("archive_command = \(Self.quoted(archiveCommand))"),
             StyledText("archive_timeout = \(archiveTimeout)               ")
                 + StyledText("# seconds: at most this much is lost with the machine", .faint),
+        ]
+    }
+
+    private var receivingLines: [StyledText] {
+        [
+            StyledText(
+                "# WAL of \(instance) is received through the replication slot \(slot ?? ""), by a service:", .faint),
+            StyledText("#   fleet wal receive \(instance)", .faint),
+            StyledText("wal_level = \(walLevel)"),
+            StyledText("max_slot_wal_keep_size = '16GB'   ")
+                + StyledText("# what the server keeps at most while the receiver is away", .faint),
         ]
     }
 

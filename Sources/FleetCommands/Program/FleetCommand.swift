@@ -29,7 +29,7 @@ struct FleetCommand: ParsableCommand {
                     StatusCommand.self, WindowCommand.self, ClustersCommand.self, InstancesCommand.self,
                     ApplicationsCommand.self, DiscoverCommand.self,
                 ]),
-            CommandGroup(name: "Backing up", subcommands: [BackupCommand.self, BackupsCommand.self]),
+            CommandGroup(name: "Backing up", subcommands: [BackupCommand.self, BackupsCommand.self, WALCommand.self]),
             CommandGroup(
                 name: "Restoring", subcommands: [RestoreCommand.self, ApplyCommand.self, RunsCommand.self]),
             CommandGroup(

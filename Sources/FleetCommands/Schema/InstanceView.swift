@@ -54,7 +54,7 @@ struct InstanceView: Hashable, Sendable, Codable {
             databases = server.databases
             dataDirectory = server.dataDirectory
             dataChecksums = server.hasDataChecksums
-            archiving = ArchivingView(server.archiving)
+            archiving = ArchivingView(server, slot: status.walSlot)
         }
         lastBackup = status.lastBackup.map { BackupView($0, of: status.instance) }
         backups = status.backups
@@ -68,9 +68,9 @@ struct InstanceView: Hashable, Sendable, Codable {
     }
 }
 
-/// What `pg_stat_archiver` says, in JSON.
+/// What `pg_stat_archiver` says, or the slot through which WAL is received, in JSON.
 struct ArchivingView: Hashable, Sendable, Codable {
-    /// `off`, `on`, `always`.
+    /// `off`, `on`, `always`; `stream` where WAL is received.
     var mode: String
     var isFailing: Bool
     var archivedCount: Int
@@ -79,10 +79,27 @@ struct ArchivingView: Hashable, Sendable, Codable {
     var failedCount: Int
     var lastFailed: String?
     var lastFailedAt: Timestamp?
+    /// Where WAL is received; `name`, `isActive`, `restartLSN`, `walStatus`.
+    var slot: SlotView?
 
-    init(_ archiving: ServerObservation.Archiving) {
-        mode = archiving.mode
-        isFailing = archiving.isFailing
+    struct SlotView: Hashable, Sendable, Codable {
+        var name: String
+        var isActive: Bool
+        /// What is before it is archived.
+        var restartLSN: String?
+        var walStatus: String?
+    }
+
+    init(_ server: ServerObservation, slot name: String?) {
+        let archiving = server.archiving
+        if let name {
+            let found = server.slots.first { $0.name == name }
+            slot = SlotView(
+                name: name, isActive: found?.isActive ?? false, restartLSN: found?.restartLSN?.description,
+                walStatus: found?.walStatus)
+        }
+        mode = slot == nil ? archiving.mode : "stream"
+        isFailing = slot.map { !$0.isActive || $0.walStatus == "lost" } ?? archiving.isFailing
         archivedCount = archiving.archivedCount
         lastArchived = archiving.lastArchived
         lastArchivedAt = archiving.lastArchivedAt

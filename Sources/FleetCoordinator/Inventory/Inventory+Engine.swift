@@ -28,6 +28,11 @@ extension Inventory {
             endpoint: try await platform.taskEndpoint(of: there), ask: try ask(beside: there))
     }
 
+    /// The replication slot through which the instance's WAL is received; nil where its server archives it.
+    public func walSlot(of instance: Instance) throws -> String? {
+        try engine(of: instance.name).walSlot(readingContext(of: instance))
+    }
+
     /// What to write into the configuration of an instance so that it archives and can recover; puts the agent there.
     public func archiveCommands(of instance: Instance) async throws -> ArchiveCommands {
         let engine = try engine(of: instance.name)

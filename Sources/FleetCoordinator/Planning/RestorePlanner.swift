@@ -124,13 +124,13 @@ struct RestorePlanner: Sendable {
         case .auto: break
         }
         if world.process.state == .absent { return .none }
-        guard world.isPrimary, let archiving = world.server?.archiving else { return .setAside }
-        guard archiving.mode != "off", !archiving.isFailing else {
+        guard world.isPrimary, let server = world.server else { return .setAside }
+        let shipping = WALShipping(instance: world.instance.name, slot: try inventory.walSlot(of: world.instance))
+        if let fault = shipping.fault(server) {
             throw FleetError(
                 .refused,
                 "\(world.instance.name) does not archive its WAL now, so its present state could not be brought back",
-                cause: archiving.mode == "off"
-                    ? "archive_mode is off" : "archiving of \(archiving.lastFailed ?? "a segment") failed",
+                cause: fault.message + (fault.cause.map { ": \($0)" } ?? ""),
                 hint: "mend archiving, or keep the data directory beside with --way-back set-aside")
         }
         let history = world.timeline.flatMap { ArchiveMap(world.catalog).history(of: $0) }

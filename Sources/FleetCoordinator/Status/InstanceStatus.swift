@@ -8,6 +8,8 @@ public struct InstanceStatus: Sendable, Codable {
     public var labels: [String: String]
     public var state: ProcessObservation.State?
     public var server: ServerObservation?
+    /// The replication slot through which its WAL is received; nil where the server archives it.
+    public var walSlot: String?
     public var lastBackup: BackupRecord?
     /// Nil where no repository could be read.
     public var backups: Int?

@@ -28,6 +28,7 @@ extension Coordinator {
             instance: instance.name, cluster: instance.cluster, environment: instance.environment,
             labels: instance.labels, state: nil, server: nil, lastBackup: nil, backups: nil, windows: [],
             repositories: [], problems: [], observedAt: now)
+        status.walSlot = (try? inventory.walSlot(of: instance)) ?? nil
         async let catalog = Attempt { try await self.inventory.catalog(of: instance) }
         async let server = Attempt { try await self.serverState(of: instance) }
         async let uses = Attempt { try await self.repositoryUse(of: instance) }
@@ -96,20 +97,10 @@ extension Coordinator {
     /// What is wrong with what was found.
     private static func judge(_ status: InstanceStatus) -> [FleetError] {
         var problems: [FleetError] = []
-        if let archiving = status.server?.archiving, status.server?.isInRecovery == false {
-            if archiving.mode == "off" {
-                problems.append(
-                    FleetError(
-                        .checkFailed, "\(status.instance) archives no WAL: archive_mode is off",
-                        hint: "see: fleet instances archiving \(status.instance)"))
-            } else if archiving.isFailing {
-                problems.append(
-                    FleetError(
-                        .checkFailed,
-                        "archiving of \(status.instance) fails at \(archiving.lastFailed ?? "a segment") since "
-                            + (archiving.lastFailedAt?.description ?? "some time"),
-                        hint: "the server's log says why"))
-            }
+        if let server = status.server, !server.isInRecovery,
+            let fault = WALShipping(instance: status.instance, slot: status.walSlot).fault(server)
+        {
+            problems.append(fault)
         }
         problems += status.windows.compactMap { gap(after: $0, of: status) }
         if status.backups == 0 {

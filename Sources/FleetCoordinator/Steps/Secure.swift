@@ -24,7 +24,7 @@ struct Secure: StepPerformer {
         let committed = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
         let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
         await context.note("waiting until WAL up to \(end) of \(instance.name) is archived")
-        try await context.servers.awaitArchived(end, at: endpoint, deadline: Self.patience)
+        try await context.awaitArchived(end, of: instance, at: endpoint, deadline: Self.patience)
         try await prove(member, instance, upTo: committed, context)
         return try CanonicalJSON.value(
             UndoPoint(wayBack: .archive, timeline: server.timeline, lsn: committed, tag: nil, dataTouched: false))
@@ -38,7 +38,7 @@ struct Secure: StepPerformer {
         let committed = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
         let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
         await context.note("waiting until WAL up to \(end) of \(instance.name) is archived")
-        try await context.servers.awaitArchived(end, at: endpoint, deadline: Self.patience)
+        try await context.awaitArchived(end, of: instance, at: endpoint, deadline: Self.patience)
         try await prove(member, instance, upTo: committed, context)
     }
 
@@ -113,7 +113,7 @@ struct Reach: StepPerformer {
             _ = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
         }
         let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
-        try await context.servers.awaitArchived(end, at: endpoint, deadline: Secure.patience)
+        try await context.awaitArchived(end, of: instance, at: endpoint, deadline: Secure.patience)
         return ["archivedTo": .string(end.description)]
     }
 }

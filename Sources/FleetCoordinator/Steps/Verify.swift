@@ -103,7 +103,7 @@ struct Settle: StepPerformer {
         }
         _ = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
         let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
-        try await context.servers.awaitArchived(end, at: endpoint, deadline: Secure.patience)
+        try await context.awaitArchived(end, of: place, at: endpoint, deadline: Secure.patience)
         return ["timeline": .integer(Int64(server.timeline)), "archivedTo": .string(end.description)]
     }
 }

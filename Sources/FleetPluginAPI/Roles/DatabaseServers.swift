@@ -58,6 +58,25 @@ public struct ServerObservation: Hashable, Sendable, Codable {
     public var archiving: Archiving
     public var preparedTransactions: Int
     public var parameters: RecoveryParameters
+    /// Physical ones.
+    public var slots: [ReplicationSlot]
+
+    /// `pg_replication_slots`: what the server keeps WAL for.
+    public struct ReplicationSlot: Hashable, Sendable, Codable {
+        public var name: String
+        public var isActive: Bool
+        /// WAL from here on is kept; nil while it was never used.
+        public var restartLSN: LSN?
+        /// `reserved`, `extended`, `unreserved`, `lost`.
+        public var walStatus: String?
+
+        public init(name: String, isActive: Bool, restartLSN: LSN?, walStatus: String?) {
+            self.name = name
+            self.isActive = isActive
+            self.restartLSN = restartLSN
+            self.walStatus = walStatus
+        }
+    }
 
     public struct Database: Hashable, Sendable, Codable {
         public var name: String
@@ -106,7 +125,8 @@ public struct ServerObservation: Hashable, Sendable, Codable {
         version: Int, systemIdentifier: SystemIdentifier, timeline: TimelineID, lsn: LSN, isInRecovery: Bool,
         startedAt: Timestamp, clock: Timestamp, databases: [Database], size: Int64, dataDirectory: String?,
         hasDataChecksums: Bool, walSegmentSize: UInt64, tablespaces: [BackupRecord.Tablespace],
-        archiving: Archiving, preparedTransactions: Int, parameters: RecoveryParameters
+        archiving: Archiving, preparedTransactions: Int, parameters: RecoveryParameters,
+        slots: [ReplicationSlot] = []
     ) {
         self.version = version
         self.systemIdentifier = systemIdentifier
@@ -124,6 +144,7 @@ public struct ServerObservation: Hashable, Sendable, Codable {
         self.archiving = archiving
         self.preparedTransactions = preparedTransactions
         self.parameters = parameters
+        self.slots = slots
     }
 }
 

@@ -48,6 +48,19 @@ public protocol Engine: Sendable {
     /// Whether these call `fleet agent`, so that the server must be able to (the default).
     func serverCallsAgent(_ context: EngineContext) -> Bool
 
+    /// The replication slot through which WAL is received; nil where the server archives it (the default).
+    func walSlot(_ context: EngineContext) -> String?
+
+    /// Receives WAL through that slot into every repository, until it is cancelled. Waits out a server that is down.
+    ///
+    /// - Parameters:
+    ///   - endpoint: where the server answers now; asked before each connection.
+    ///   - log: takes a line for people when something changes.
+    /// - Throws: `unsupported` where there is no slot.
+    func receiveWAL(
+        _ context: EngineContext, endpoint: @escaping @Sendable () async throws -> Endpoint,
+        log: @escaping @Sendable (String) -> Void) async throws
+
     /// What a line of a task's output means; nil when it says nothing.
     func event(fromLine line: String) -> TaskEvent?
 }
@@ -58,6 +71,15 @@ extension Engine {
     public func summary(of name: WALSegmentName, _ context: EngineContext) async throws -> WALSegmentSummary? { nil }
 
     public func serverCallsAgent(_ context: EngineContext) -> Bool { true }
+
+    public func walSlot(_ context: EngineContext) -> String? { nil }
+
+    public func receiveWAL(
+        _ context: EngineContext, endpoint: @escaping @Sendable () async throws -> Endpoint,
+        log: @escaping @Sendable (String) -> Void
+    ) async throws {
+        throw FleetError(.unsupported, "the engine of \(context.instance.name) does not receive WAL")
+    }
 
     public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
     {

@@ -21,7 +21,25 @@ struct ArchivableFile: Sendable {
     /// - Throws: `usage` for a name that PostgreSQL does not archive, `corrupted` when the bytes are not what the name
     ///   says.
     static func read(_ path: String) async throws -> ArchivableFile {
-        var file = try await Workers.run { try ArchivableFile(path) }
+        try await finish(Workers.run { try ArchivableFile(path) })
+    }
+
+    /// A segment that is in memory.
+    ///
+    /// - Parameter subject: what it is, for errors.
+    static func make(_ name: WALFileName, _ content: [UInt8], _ subject: String) async throws -> ArchivableFile {
+        var file = ArchivableFile(name: name, content: content)
+        try file.checkSegment(subject)
+        return try await finish(file)
+    }
+
+    private init(name: WALFileName, content: [UInt8]) {
+        self.name = name
+        self.content = content
+    }
+
+    private static func finish(_ read: ArchivableFile) async throws -> ArchivableFile {
+        var file = read
         let content = file.content
         async let hash = Workers.run { ContentHash(of: content) }
         async let frame = Workers.run { try Zstd.compress(content, level: 1) }

@@ -24,26 +24,48 @@ enum WALPush {
         }
         let file = try await ArchivableFile.read(path)
         if let remark = file.remark { context.log("\(file.name.text) is archived without an index: \(remark)") }
-        let failures = try await concurrently(context.repositories) { repository -> FleetError? in
+        try await everywhere(context.repositories, of: file, name: \.name, context.log) { repository in
+            let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
+            if let identifier = file.systemIdentifier { try await instance.admitWriter(identifier) }
+            try await put(file, in: instance, context.log)
+        }
+    }
+
+    /// Stores a file in every repository, durably.
+    static func store(
+        _ file: ArchivableFile, in archives: [InstanceRepository], _ log: @escaping @Sendable (String) -> Void
+    ) async throws {
+        if let remark = file.remark { log("\(file.name.text) is archived without an index: \(remark)") }
+        try await everywhere(archives, of: file, name: \.repository.name, log) { archive in
+            // Its repository may have vanished since it was opened.
+            try await archive.repository.checkPresence()
+            try await put(file, in: archive, log)
+        }
+    }
+
+    /// - Throws: the last failure; the others are logged.
+    private static func everywhere<Place: Sendable>(
+        _ places: [Place], of file: ArchivableFile, name: @escaping @Sendable (Place) -> String,
+        _ log: (String) -> Void, _ work: @escaping @Sendable (Place) async throws -> Void
+    ) async throws {
+        let failures = try await concurrently(places) { place -> FleetError? in
             do {
-                try await push(file, to: repository, context)
+                try await work(place)
                 return nil
             } catch {
                 return FleetError(error, "storing it failed").during(
-                    "\(file.name.text) is not archived in the repository \(repository.name)")
+                    "\(file.name.text) is not archived in the repository \(name(place))")
             }
         }.compactMap { $0 }
-        for failure in failures.dropLast() { context.log(failure.description) }
+        for failure in failures.dropLast() { log(failure.description) }
         if let failure = failures.last { throw failure }
     }
 
-    private static func push(
-        _ file: ArchivableFile, to repository: EngineContext.Repository, _ context: AgentContext
+    private static func put(
+        _ file: ArchivableFile, in instance: InstanceRepository, _ log: (String) -> Void
     ) async throws {
-        let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
         let system: SystemIdentifier
         if let identifier = file.systemIdentifier {
-            try await instance.admitWriter(identifier)
             system = identifier
         } else if let current = try await instance.record()?.current {
             system = current
@@ -61,7 +83,7 @@ enum WALPush {
             try await instance.storage.put(instance.keys.wal(file.name, system), object, condition: .absent)
         } catch let error as FleetError where error.code == .alreadyExists {
             try await compare(file, instance, system)
-            context.log("\(file.name.text) is in the repository \(repository.name) already, with the same content")
+            log("\(file.name.text) is in the repository \(instance.repository.name) already, with the same content")
         }
     }
 

@@ -63,7 +63,11 @@ extension BackupTask {
             .timedOut, "the backup \(label) was not published: the WAL segment \(file.text) is not in the archive",
             cause: "the backup needs \(range.files.first?.text ?? "") to \(range.files.last?.text ?? ""), and "
                 + "\(file.text) did not come within \(DurationText.text(.seconds(request.archiveTimeout)))",
-            hint: "look into the server's log for why archiving fails; archive_command should be: "
+            hint: request.slot.map {
+                "it comes through the replication slot \($0): is the receiver running? "
+                    + "fleet wal receive \(instance.keys.instance)"
+            }
+                ?? "look into the server's log for why archiving fails; archive_command should be: "
                 + request.archiveCommand)
     }
 

@@ -16,6 +16,8 @@ struct BackupTaskRequest: Hashable, Sendable, Codable {
     var archiveTimeout: Int64
     /// What to write into `archive_command`, for hints.
     var archiveCommand: String
+    /// Through which WAL is received; nil where the server archives it.
+    var slot: String?
 }
 
 /// `fleet agent backup`: streams a base backup into a repository.
@@ -71,7 +73,7 @@ struct BackupTask: Sendable {
         let connection = try await ReplicationConnection.connect(
             ConnectionParameters(request.endpoint, password: password), deadline: .now + .seconds(30))
         do {
-            let server = try await ServerFacts.read(connection, archiveCommand: request.archiveCommand)
+            let server = try await ServerFacts.read(connection, request)
             let system = server.identity.systemIdentifier
             try await instance.admitWriter(system)
             let (claim, base) = try await claim(request.backup, of: system, in: instance, at: now, context.log)

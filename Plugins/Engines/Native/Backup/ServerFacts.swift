@@ -9,7 +9,7 @@ struct ServerFacts: Sendable {
     var segmentSize: UInt64
 
     /// - Throws: `refused` for servers whose backup could never be restored: standbys, and those that do not archive.
-    static func read(_ connection: ReplicationConnection, archiveCommand: String) async throws -> ServerFacts {
+    static func read(_ connection: ReplicationConnection, _ request: BackupTaskRequest) async throws -> ServerFacts {
         let deadline = ContinuousClock.now + .seconds(30)
         let identity = try await connection.identifySystem(deadline: deadline)
         let version = await connection.serverVersion
@@ -24,6 +24,20 @@ struct ServerFacts: Sendable {
                 .refused, "the server is a standby", cause: "\(recovery) is on",
                 hint: "back up the primary: only it ends a backup's WAL so that it is archived")
         }
+        if request.slot == nil {
+            try await requireArchiving(connection, version, request.archiveCommand, deadline)
+        }
+        let size = try await connection.show("wal_segment_size", deadline: deadline)
+        guard let segmentSize = bytes(size), segmentSize.nonzeroBitCount == 1 else {
+            throw FleetError(.protocolViolation, "the server's wal_segment_size is \(size)")
+        }
+        return ServerFacts(identity: identity, version: version, segmentSize: segmentSize)
+    }
+
+    private static func requireArchiving(
+        _ connection: ReplicationConnection, _ version: Int, _ archiveCommand: String,
+        _ deadline: ContinuousClock.Instant
+    ) async throws {
         let mode = try await connection.show("archive_mode", deadline: deadline)
         guard mode != "off" else {
             throw FleetError(
@@ -39,11 +53,6 @@ struct ServerFacts: Sendable {
                 cause: "archive_command is empty",
                 hint: "set archive_command = '\(quoted(archiveCommand))' and reload the server")
         }
-        let size = try await connection.show("wal_segment_size", deadline: deadline)
-        guard let segmentSize = bytes(size), segmentSize.nonzeroBitCount == 1 else {
-            throw FleetError(.protocolViolation, "the server's wal_segment_size is \(size)")
-        }
-        return ServerFacts(identity: identity, version: version, segmentSize: segmentSize)
     }
 
     /// PostgreSQL's `16MB`, where units are powers of 1024.
