@@ -65,13 +65,14 @@ let package = Package(
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CLinux"),
+        .systemLibrary(name: "CChecksum"),
         room("FleetPluginAPI", []),
 
         // Floor 1: leaves.
         room("YAML", ["CLibYAML"], settings: strictMemory),
         room("Compression", ["CZlib", "CZstd"], settings: strictMemory),
         room("DurableFiles", ["CLinux", "FleetPluginAPI", system]),
-        room("PostgresFormats", ["FleetPluginAPI", crypto]),
+        room("PostgresFormats", ["CChecksum", "FleetPluginAPI", crypto]),
         room("PostgresClient", ["CLibPQ", "CLinux", "FleetPluginAPI"], settings: strictMemory),
         room("HTTPClient", ["CLibCurl", "FleetPluginAPI"], settings: strictMemory),
         room("ProcessRunner", ["CLinux", "FleetPluginAPI", subprocess, system]),

@@ -1,3 +1,5 @@
+internal import CChecksum
+
 /// The Castagnoli CRC that PostgreSQL guards WAL records, pg_control and (on request) backup manifests with.
 ///
 /// PostgreSQL source: `src/include/port/pg_crc32c.h`.
@@ -29,9 +31,20 @@ public struct CRC32C: Hashable, Sendable {
     }
 }
 
-/// Sixteen bytes at a time through sixteen tables ("slicing"). `state` is not inverted.
+/// Whether the processor computes it.
+private let isInHardware = crc32c_is_available() != 0
+
+/// By the processor where it can. `state` is not inverted.
 @inline(__always)
 func crc32c(
+    _ state: UInt32, _ start: UnsafeRawPointer, _ count: Int, tables: UnsafePointer<UInt32>
+) -> UInt32 {
+    isInHardware
+        ? crc32c_hardware(state, start, UInt(count)) : crc32cInSoftware(state, start, count, tables: tables)
+}
+
+/// Sixteen bytes at a time through sixteen tables ("slicing").
+func crc32cInSoftware(
     _ state: UInt32, _ start: UnsafeRawPointer, _ count: Int, tables: UnsafePointer<UInt32>
 ) -> UInt32 {
     var crc = state

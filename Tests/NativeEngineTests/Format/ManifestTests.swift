@@ -17,9 +17,9 @@ import Testing
             ChunkReference(pack: 0, offset: UInt32(100 * $0), storedLength: 100, rawLength: 3, hash: hash)
         }
         manifest.files = [
-            .init(path: "base/1", size: 6, mode: 0o600, modified: 7, sha256: hash, chunks: 0..<2),
-            .init(path: "empty", size: 0, mode: 0o600, modified: 7, sha256: hash, chunks: 2..<2),
-            .init(path: "base/2", size: 3, mode: 0o600, modified: 7, sha256: hash, chunks: 2..<3),
+            .init(path: "base/1", size: 6, mode: 0o600, modified: 7, crc32c: 0xFFFF_FFFF, chunks: 0..<2),
+            .init(path: "empty", size: 0, mode: 0o600, modified: 7, crc32c: 0xFFFF_FFFF, chunks: 2..<2),
+            .init(path: "base/2", size: 3, mode: 0o600, modified: 7, crc32c: 0xFFFF_FFFF, chunks: 2..<3),
         ]
         manifest.serverManifest = Array("{}".utf8)
         manifest.backupLabel = Array("START WAL LOCATION: 0/2000028\n".utf8)

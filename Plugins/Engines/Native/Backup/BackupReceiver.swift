@@ -59,7 +59,6 @@ struct BackupReceiver {
         received.packs = writer.packs
         received.reusedChunks = writer.reused
         received.dropUnusedPacks()
-        try received.setSingleChunkHashes()
         return received
     }
 
@@ -114,9 +113,6 @@ struct ReceivedBackup: Sendable {
     var serverManifest: [UInt8] = []
     var backupLabel: [UInt8]?
 
-    /// What a file is called whose digest is that of its only chunk.
-    static let unhashed = ContentHash(bytes: [UInt8](repeating: 0, count: ContentHash.byteCount))
-
     fileprivate mutating func add(_ chunk: StoredChunk) {
         let range = files[chunk.file].chunks
         chunks.append(chunk.reference)
@@ -136,15 +132,5 @@ struct ReceivedBackup: Sendable {
         guard used.count < packs.count else { return }
         for index in chunks.indices { chunks[index].pack = numbers[Int(chunks[index].pack)] }
         packs = used
-    }
-
-    fileprivate mutating func setSingleChunkHashes() throws {
-        for index in files.indices where files[index].sha256 == Self.unhashed {
-            let range = files[index].chunks
-            guard range.count == 1 else {
-                throw FleetError(.failed, "\(files[index].path) has \(range.count) chunks instead of one")
-            }
-            files[index].sha256 = chunks[range.lowerBound].hash
-        }
     }
 }

@@ -145,7 +145,7 @@ struct BackupTask: Sendable {
         do {
             let options = BaseBackupOptions(
                 label: label, fastCheckpoint: true, waitsForArchive: false,
-                maxRateKiB: request.rate.map { Int($0 >> 10) }, manifestChecksums: .sha256,
+                maxRateKiB: request.rate.map { Int($0 >> 10) }, manifestChecksums: .crc32c,
                 tablespaceMap: false, verifyChecksums: true)
             for try await event in try await connection.baseBackup(options) {
                 try await receiver.take(event)

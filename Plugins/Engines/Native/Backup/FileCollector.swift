@@ -21,8 +21,7 @@ struct FileCollector: TarVisitor {
         var index: Int
         /// Bytes still to come.
         var remaining: Int
-        /// Nil for a file of one chunk: the chunk's digest is the file's.
-        var hasher: Hasher256?
+        var checksum = CRC32C()
         var piece: [UInt8] = []
         /// What the base has from here on.
         var base: ArraySlice<ChunkReference> = []
@@ -68,15 +67,14 @@ struct FileCollector: TarVisitor {
     }
 
     private mutating func beginFile(_ path: String, _ entry: TarEntry, _ modified: Int64) {
-        let isEmpty = entry.size == 0
         received.files.append(
             .init(
                 path: path, size: Int64(entry.size), mode: entry.mode, modified: modified,
-                sha256: isEmpty ? ContentHash(of: []) : ReceivedBackup.unhashed))
-        guard !isEmpty else { return }
+                crc32c: CRC32C().value))
+        guard entry.size > 0 else { return }
         file = OpenFile(
             index: received.files.count - 1, remaining: Int(entry.size),
-            hasher: entry.size > UInt64(Pack.chunkSize) ? Hasher256() : nil, base: base?.chunks(of: path) ?? [],
+            base: base?.chunks(of: path) ?? [],
             label: path == "backup_label" ? [] : nil)
     }
 
@@ -92,7 +90,7 @@ struct FileCollector: TarVisitor {
         }
         bytes.withUnsafeBytes { content in
             file.remaining -= content.count
-            file.hasher?.update(content)
+            file.checksum.update(content)
             file.label?.append(contentsOf: content)
             var rest = content[...]
             while !rest.isEmpty {
@@ -109,7 +107,7 @@ struct FileCollector: TarVisitor {
     mutating func end() throws {
         guard var file = self.file.take() else { return }
         if !file.piece.isEmpty { hand(on: &file) }
-        if let hasher = file.hasher { received.files[file.index].sha256 = hasher.finish() }
+        received.files[file.index].crc32c = file.checksum.value
         if let label = file.label { received.backupLabel = label }
     }
 

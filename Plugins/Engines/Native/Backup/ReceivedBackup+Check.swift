@@ -27,8 +27,10 @@ extension ReceivedBackup {
             guard entry.size == UInt64(file.size) else {
                 throw difference("\(file.path) has \(file.size) bytes instead of \(entry.size)")
             }
-            guard entry.checksum == .init(.sha256, file.sha256.bytes) else {
-                throw difference("the SHA-256 of \(file.path) is not the manifest's")
+            // PostgreSQL writes the number's bytes as they lie in memory.
+            let checksum = withUnsafeBytes(of: file.crc32c.littleEndian) { Array($0) }
+            guard entry.checksum == .init(.crc32c, checksum) else {
+                throw difference("the checksum of \(file.path) is not the manifest's")
             }
         }
         if let missing = expected.keys.min() { throw difference("\(missing) was not sent") }

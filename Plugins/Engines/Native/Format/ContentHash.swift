@@ -26,9 +26,9 @@ struct ContentHash: Hashable, Sendable {
     }
 
     init(of bytes: UnsafeRawBufferPointer) {
-        var hasher = Hasher256()
-        hasher.update(bytes)
-        self = hasher.finish()
+        var hasher = SHA256()
+        hasher.update(bufferPointer: bytes)
+        self.init(bytes: hasher.finalize())
     }
 
     /// Parses 64 hexadecimal digits of either case.
@@ -69,23 +69,6 @@ extension ContentHash: Codable {
     func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
-    }
-}
-
-/// SHA-256 over bytes that come in pieces.
-struct Hasher256 {
-    private var state = SHA256()
-
-    mutating func update(_ bytes: UnsafeRawBufferPointer) {
-        state.update(bufferPointer: bytes)
-    }
-
-    mutating func update(_ bytes: [UInt8]) {
-        bytes.withUnsafeBytes { state.update(bufferPointer: $0) }
-    }
-
-    func finish() -> ContentHash {
-        ContentHash(bytes: state.finalize())
     }
 }
 

@@ -35,11 +35,12 @@ struct Manifest: Sendable {
         var size: Int64
         var mode: UInt32
         var modified: Int64
-        var sha256: ContentHash
+        /// CRC-32C of its content, as the server's manifest has it.
+        var crc32c: UInt32
         /// Where its chunks stand in `Manifest.chunks`, in the order of its content.
         var chunks: Range<Int> = 0..<0
 
-        private enum CodingKeys: String, CodingKey { case path, size, mode, modified, sha256 }
+        private enum CodingKeys: String, CodingKey { case path, size, mode, modified, crc32c }
     }
 
     var header: Header
