@@ -45,7 +45,9 @@ struct SyntheticRepository {
             )
         ]
         manifest.files = [
-            .init(path: "file", size: Int64(content.count), mode: 0o600, modified: 0, crc32c: CRC32C.checksum(content), chunks: 0..<1)
+            .init(
+                path: "file", size: Int64(content.count), mode: 0o600, modified: 0, crc32c: CRC32C.checksum(content),
+                chunks: 0..<1)
         ]
         let encoded = try manifest.encoded()
         try await instance.storage.put(instance.keys.manifest(label), encoded, condition: .absent)
