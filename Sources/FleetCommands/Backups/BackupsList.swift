@@ -31,6 +31,11 @@ struct BackupList: Displayable {
         problems = found.flatMap(RepositoryProblem.all)
     }
 
+    private func remark(on backup: BackupView) -> StyledText {
+        if backup.problem != nil { return StyledText("damaged", .bad) }
+        return StyledText(backup.hold?.isInForce(at: observedAt) == true ? "held" : "", .caution)
+    }
+
     func lines(_ page: Page) -> [StyledText] {
         var table = Table([
             .init("INSTANCE", shrinksTo: 12), .init("BACKUP"), .init("KIND"), .init("AGE", .right), .init("TL", .right),
@@ -43,7 +48,7 @@ struct BackupList: Displayable {
                 StyledText(Ages.rough(observedAt - backup.stopTime)), StyledText("\(backup.timeline)"),
                 StyledText(ByteSize.text(backup.size)), StyledText(ByteSize.text(backup.storedSize)),
                 StyledText(backup.repository),
-                StyledText(backup.hold?.isInForce(at: observedAt) == true ? "held" : "", .caution),
+                remark(on: backup),
             ])
         }
         let lines = backups.isEmpty ? ["there are no backups"] : table.lines(width: page.width)

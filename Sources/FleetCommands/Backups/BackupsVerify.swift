@@ -79,6 +79,7 @@ struct RepositoryReport: Displayable {
         var lines = [
             (failure == nil ? StyledText("ok", .good) : StyledText("not sound", .bad))
                 + StyledText("  \(instance) in \(repository)")
+                + StyledText(report["isDryRun"]?.bool == true ? "  (nothing was changed)" : "", .faint)
         ]
         var card = Card(page)
         for (name, value) in (report.object ?? [:]).sorted(by: { $0.key < $1.key }) where name != "isDryRun" {

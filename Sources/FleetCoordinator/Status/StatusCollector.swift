@@ -34,8 +34,15 @@ extension Coordinator {
         async let uses = Attempt { try await self.repositoryUse(of: instance) }
         switch await catalog.result {
         case .success(let catalog):
-            status.lastBackup = catalog.backups.max { $0.stopTime < $1.stopTime }
-            status.backups = catalog.backups.count
+            let whole = catalog.backups.filter { $0.problem == nil }
+            status.lastBackup = whole.max { $0.stopTime < $1.stopTime }
+            status.backups = whole.count
+            status.problems += catalog.backups.compactMap { backup in
+                backup.problem.map {
+                    FleetError(
+                        .checkFailed, "the backup \(backup.label) of \(instance.name) cannot be restored", cause: $0)
+                }
+            }
             status.windows = RecoveryWindow.all(in: ArchiveMap(catalog), backups: catalog.backups)
             status.problems += catalog.problems.map(\.error)
         case .failure(let error): status.problems.append(error)

@@ -11,6 +11,8 @@ import Testing
     struct Bench: Sendable {
         let server: PostgresServer
         let storage: MemoryStorage
+        /// The instance's second repository, where it has one.
+        var offsite = MemoryStorage()
         let agent: Agent
         let engine: NativeEngine
         let log = Log()
@@ -22,7 +24,8 @@ import Testing
         }
 
         static func with(
-            major: Int? = nil, timeout: String = "1s", _ body: (Bench) async throws -> Void
+            major: Int? = nil, timeout: String = "1s", twoRepositories: Bool = false,
+            _ body: (Bench) async throws -> Void
         ) async throws {
             try await withScratch { (scratch) async throws in
                 var options = PostgresServer.Options(
@@ -35,8 +38,11 @@ import Testing
                 let engine = try NativeEngine(
                     PluginOptions(["wal": "stream", "segmentTimeout": .string(timeout)]),
                     resolve: TestPassphrase.resolve)
+                let offsite = MemoryStorage()
+                let repositories = [("local", storage)] + (twoRepositories ? [("offsite", offsite)] : [])
                 try await body(
-                    Bench(server: server, storage: storage, agent: Agent(storage), engine: engine))
+                    Bench(
+                        server: server, storage: storage, offsite: offsite, agent: Agent(repositories), engine: engine))
             }
         }
 
@@ -124,6 +130,31 @@ import Testing
                 #expect(catalog.backups.map(\.label) == [backup.label])
             }
             #expect(bench.log.text.contains("receiving WAL from"))
+        }
+    }
+
+    /// The first backup makes all repositories of its instance; later one that vanished is not made anew unasked.
+    @Test func everyRepositoryHasTheWAL() async throws {
+        try await Bench.with(twoRepositories: true) { (bench) async throws in
+            try await bench.receiving {
+                try await bench.backup()
+                try await bench.write(2)
+                try await bench.awaitArchived(try await bench.server.value("select pg_current_wal_lsn()"))
+                func segments(_ storage: MemoryStorage) -> [String] {
+                    storage.keys.filter { $0.hasSuffix(".zst") && $0.contains("/wal/") }
+                }
+                #expect(segments(bench.offsite) == segments(bench.storage) && segments(bench.storage).count >= 2)
+                for key in bench.offsite.keys { bench.offsite[key] = nil }
+                try await bench.backup("again")
+                #expect(bench.offsite.keys.isEmpty)
+                let end = try await bench.server.value("select pg_current_wal_lsn()")
+                try await waitUntil("it is said") {
+                    bench.log.text.contains("is not archived in the repository offsite")
+                }
+                let isAcknowledged = try await bench.server.value(
+                    "select restart_lsn >= '\(end)' from pg_replication_slots")
+                #expect(isAcknowledged == "f")
+            }
         }
     }
 

@@ -8,7 +8,7 @@ import Testing
         let repository = try await SyntheticRepository()
         for number in UInt64(1)...6 { try await repository.archiveWhole(number) }
         try await repository.publish("a", 1, 2)
-        try await repository.publish("b", 3, 4)
+        try await repository.publish("b", 4, 5)
         return repository
     }
 
@@ -79,7 +79,7 @@ import Testing
     /// A flipped bit in a part of a pack that a backup has no chunk in is no loss to it.
     @Test func onlyWhatIsReallyLostIsLost() async throws {
         let repository = try await Self.repository()
-        try await repository.publish("c", kind: .incr, references: ["a"], 5, 6)
+        try await repository.publish("c", kind: .incr, references: ["a"], 6, 6)
         let key = repository.instance.keys.pack("a/00000000")
         let bytes = try #require(repository.storage[key])
         // In the footer's checksum.
@@ -92,7 +92,7 @@ import Testing
 
     @Test func damagedWALIsSetAside() async throws {
         let repository = try await Self.repository()
-        let name = Segments.name(5)
+        let name = Segments.name(3)
         let key = repository.instance.keys.wal(WALFileName(name), Segments.system)
         repository.storage[key]?[200] ^= 0x7F
         let damaged = repository.storage[key]
@@ -101,13 +101,26 @@ import Testing
         let report = try await Self.repair(repository.storage)
         #expect(report.lostWAL == [name.description] && report.whole == ["a", "b"])
         #expect(repository.storage[key] == nil && repository.storage[repository.instance.keys.aside(key)] == damaged)
-        #expect(try await InstanceCatalog.read(repository.instance).segments.map(\.name.number) == [1, 2, 3, 4, 6])
+        #expect(try await InstanceCatalog.read(repository.instance).segments.map(\.name.number) == [1, 2, 4, 5, 6])
     }
 
     @Test func aBackupWithoutItsOwnWALIsDamaged() async throws {
         let repository = try await Self.repository()
-        repository.storage[repository.instance.keys.wal(WALFileName(Segments.name(4)), Segments.system)] = nil
+        repository.storage[repository.instance.keys.wal(WALFileName(Segments.name(5)), Segments.system)] = nil
         let report = try await Self.repair(repository.storage)
         #expect(report.damaged.map(\.label) == ["b"] && report.damaged.first?.cause.contains("WAL") == true)
+    }
+
+    /// What an expiry removed behind a held backup is not missed.
+    @Test func whatWasRemovedOnPurposeIsNotBroughtBack() async throws {
+        let repository = try await Self.repository()
+        let whole = repository.storage.copy()
+        try await repository.instance.setHold(
+            BackupHold(reason: "audit", holder: "ada", since: .now), on: "a")
+        _ = try await repository.expire(keep: 1)
+        let left = repository.segments()
+        let report = try await Self.repair(repository.storage, from: [whole])
+        #expect(report.mended == [] && report.whole == ["a", "b"])
+        #expect(repository.segments() == left)
     }
 }

@@ -49,6 +49,7 @@ struct BackupTask: Sendable {
         _ request: BackupTaskRequest, _ repository: EngineContext.Repository, _ context: AgentContext
     ) async throws -> BackupRecord {
         let instance = try await Repository.openOrCreate(repository, context.resolve).instance(context.instance.name)
+        if try await instance.record() == nil { await makeOthers(repository, context) }
         if let record = try await published(request.backup.key, instance) {
             context.log("the backup \(record.label) was made under this key already")
             return record
@@ -56,6 +57,18 @@ struct BackupTask: Sendable {
         return try await Task(executorPreference: Workers.executor) {
             try await run(request, instance, context)
         }.valueWithCancellation
+    }
+
+    /// Makes the instance's other repositories with its first backup: WAL goes into all of them, and none of it counts as
+    /// archived while one is missing. Later one that is not there has vanished, and is not made anew unasked.
+    private static func makeOthers(_ repository: EngineContext.Repository, _ context: AgentContext) async {
+        for other in context.repositories where other.name != repository.name {
+            do {
+                _ = try await Repository.openOrCreate(other, context.resolve)
+            } catch {
+                context.log("WAL is not archived until the repository \(other.name) is there: \(error)")
+            }
+        }
     }
 
     private static func published(_ key: String, _ instance: InstanceRepository) async throws -> BackupRecord? {

@@ -64,11 +64,13 @@ struct ObjectMending: Sendable {
         return true
     }
 
-    /// Brings archived files that others have and this one has not, from the first backup's start on. Returns their keys.
+    /// Brings archived files that others have and this one has not, from the start of the first backup on that WAL is kept
+    /// for. Returns their keys.
     func fillArchive() async throws -> [String] {
         var filled: [String] = []
         var starts: [SystemIdentifier: LSN] = [:]
-        for label in try await instance.publishedLabels() {
+        for (label, names) in try await instance.backupObjects()
+        where names.contains("backup.json") && !names.contains("isolated.json") {
             guard case .success(.some(let document)) = try await Outcome({ try await instance.document(label) }) else {
                 continue
             }

@@ -65,7 +65,8 @@ struct RepairTask: Sendable {
                 } ?? "WAL is lost: \(report.lostWAL[0])",
                 hint: report.whole.isEmpty
                     ? "make a full backup now: fleet backup \(name) --type full"
-                    : "\(report.whole.count) backups are whole; make a full one now: fleet backup \(name) --type full")
+                    : "whole are: \(report.whole.joined(separator: ", ")); make a full backup now: "
+                        + "fleet backup \(name) --type full")
         }
     }
 
