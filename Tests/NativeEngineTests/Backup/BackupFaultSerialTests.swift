@@ -30,9 +30,13 @@ import Testing
             #expect(try await archived.expire(keep: 1).orphans.isEmpty)
             storage.age("instances/orders/", by: .seconds(2 * 86_400))
             let report = try await archived.expire(keep: 1)
-            #expect(!report.orphans.isEmpty && report.removedPacks >= 1 && report.kept == [label])
-            let left = storage.keys.filter { $0.contains("/packs/") || $0.contains("/backups/") }
-            #expect(left.allSatisfy { $0.contains(label) })
+            #expect(!report.orphans.isEmpty && report.kept == [label])
+            #expect(storage.keys.filter { $0.contains("/backups/") }.allSatisfy { $0.contains(label) })
+            // Of what the crashed attempts stored, what the last one went on with.
+            let instance = try await Repository.open(.init(name: "local", storage: storage), TestPassphrase.resolve)
+                .instance("orders")
+            let needed = try #require(try await instance.backup(label)).manifest.packs.map { instance.keys.pack($0.id) }
+            #expect(storage.keys.filter { $0.contains("/packs/") } == needed.sorted())
             #expect(try await archived.verify().findings.isEmpty)
         }
     }
@@ -59,7 +63,55 @@ import Testing
             #expect(error?.message.contains("0000000100000000") == true)
             #expect(error?.hint?.contains("wal-push --instance orders %p") == true)
             #expect(try await archived.catalog().backups.isEmpty)
-            #expect(!storage.keys.contains { $0.contains("/packs/") })
+            // The next attempt goes on with what is stored, at once.
+            #expect(!storage.keys.contains { $0.hasSuffix("started.json") })
+            #expect(storage.keys.contains { $0.contains("/packs/") })
+        }
+    }
+
+    /// The line is cut when part of it is stored: the next backup, asked for anew, stores the rest.
+    @Test(arguments: [BackupRecord.Kind.full, .incr]) func aCutBackupIsGoneOnWith(_ kind: BackupRecord.Kind)
+        async throws
+    {
+        let storage = MemoryStorage()
+        try await ArchivedServer.with(storage, settings: ["max_wal_size": "1GB"]) { (archived) async throws in
+            let first = try await archived.backup("first")
+            try await archived.server.query(
+                "create table noise as select sha256(i::text::bytea) a, sha256((i+5000000)::text::bytea) b "
+                    + "from generate_series(1, 700000) i")
+            try await archived.archiveAll()
+            func packs() -> [String] { storage.keys.filter { $0.contains("/packs/") && !$0.contains(first.label) } }
+            var writes = 0
+            while packs().isEmpty {
+                writes += 1
+                storage.breakAfter(writes: writes)
+                let result = await Result { try await archived.backup("cut \(writes)", kind) }
+                storage.breakAfter(writes: nil)
+                if case .success = result { Issue.record("it was not cut") }
+            }
+            let left = packs()
+            if kind == .full {
+                // While its writer may live, nobody refers to what it stored.
+                let beside = try await archived.backup("beside", kind)
+                #expect(!archived.agent.log.contains("going on with") && beside.storedSize > 40 << 20)
+            }
+            storage.age("instances/orders/backups/", by: .seconds(21 * 60))
+            let second = try await archived.backup("second", kind)
+            #expect(archived.agent.log.contains("going on with what"), "\(archived.agent.log)")
+            #expect(second.kind == kind && second.references == (kind == .full ? [] : [first.label]))
+            // Nothing that was there is stored twice.
+            #expect(second.storedSize < 40 << 20, "\(second.storedSize) bytes beside \(left)")
+            #expect(try await archived.verify().findings.isEmpty)
+            // What it refers to is not taken for garbage, and goes with it.
+            storage.age("instances/orders/", by: .seconds(2 * 86_400))
+            _ = try await archived.expire(keep: 2)
+            #expect(Set(packs()).isSuperset(of: left))
+            let directory = try archived.place("restored")
+            try await archived.restore(second, to: directory)
+            try await archived.server.installation.run("pg_verifybackup", ["-n", directory]).checked()
+            let third = try await archived.backup("third")
+            _ = try await archived.expire(keep: 1)
+            #expect(packs().allSatisfy { $0.contains(third.label) })
         }
     }
 

@@ -22,7 +22,7 @@ extension BackupTask {
             systemIdentifier: server.identity.systemIdentifier, serverVersion: server.version,
             timeline: received.timeline, startLSN: received.startLSN, stopLSN: received.stopLSN,
             startTime: startTime, stopTime: received.stopTime, size: manifest.size, storedSize: stored,
-            references: Set(received.packs.map(\.label)).subtracting([label]).sorted(),
+            references: Set(received.packs.map(\.label)).subtracting([label] + unfinished.map(\.label)).sorted(),
             tablespaces: received.tablespaces)
         return BackupDocument(
             key: request.backup.key, record: record,
@@ -69,6 +69,19 @@ extension BackupTask {
             }
                 ?? "look into the server's log for why archiving fails; archive_command should be: "
                 + request.archiveCommand)
+    }
+
+    /// What an earlier attempt stored is still there: its writer might have lived after all, and have removed it.
+    func checkUnfinished(_ received: ReceivedBackup) async throws {
+        for attempt in unfinished {
+            let sizes = try await instance.packSizes(of: attempt.label)
+            let used = received.packs.filter { $0.label == attempt.label }
+            if let missing = used.firstMissing(from: sizes) {
+                throw FleetError(
+                    .conflict, "the backup \(label) is given up", cause: "the pack \(missing.id) was removed meanwhile",
+                    hint: "back up again")
+            }
+        }
     }
 
     /// From here on the backup is listed.

@@ -33,6 +33,8 @@ struct BackupTask: Sendable {
     let claim: ClaimKeeper
     /// Nil for a full backup.
     let base: BackupBase?
+    /// What earlier attempts have stored already.
+    let unfinished: [UnfinishedBackup]
     var label: String { claim.label }
 
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
@@ -89,10 +91,11 @@ struct BackupTask: Sendable {
             let server = try await ServerFacts.read(connection, request)
             let system = server.identity.systemIdentifier
             try await instance.admitWriter(system)
-            let (claim, base) = try await claim(request.backup, of: system, in: instance, at: now, context.log)
+            let (claim, base, unfinished) = try await claim(
+                request.backup, of: system, in: instance, at: now, context.log)
             let task = BackupTask(
                 instance: instance, request: request, context: context, startTime: now, server: server, claim: claim,
-                base: base)
+                base: base, unfinished: unfinished)
             let record = try await task.run(connection)
             await connection.close()
             return record
@@ -107,7 +110,9 @@ struct BackupTask: Sendable {
     private static func claim(
         _ request: BackupRequest, of system: SystemIdentifier, in instance: InstanceRepository, at time: Timestamp,
         _ log: @escaping @Sendable (String) -> Void
-    ) async throws -> (ClaimKeeper, BackupBase?) {
+    ) async throws -> (ClaimKeeper, BackupBase?, [UnfinishedBackup]) {
+        let unfinished = try await UnfinishedBackup.all(for: request.key, in: instance, at: time, log: log)
+        for attempt in unfinished { log("going on with what \(attempt.label) has stored") }
         while true {
             let base = try await BackupBase.newest(for: request.kind, of: system, in: instance, log: log)
             if request.kind != .full {
@@ -117,11 +122,11 @@ struct BackupTask: Sendable {
             }
             let claim = ClaimKeeper(
                 instance: instance, kind: base == nil ? .full : request.kind, key: request.key, at: time,
-                parents: base?.labels ?? [])
+                parents: (base?.labels ?? []) + unfinished.map(\.label))
             try await claim.take()
-            guard let base else { return (claim, nil) }
+            guard let base else { return (claim, nil, unfinished) }
             do {
-                if try await base.isStillThere(in: instance) { return (claim, base) }
+                if try await base.isStillThere(in: instance) { return (claim, base, unfinished) }
             } catch {
                 try? await claim.drop()
                 throw error
@@ -139,12 +144,13 @@ struct BackupTask: Sendable {
             let received = try await receive(connection)
             let draft = try await store(received)
             try await awaitWAL(received)
+            try await checkUnfinished(received)
             try claim.check()
             isPublishing = true
             return try await publish(draft)
         } catch {
-            // What was published, or may have been, stays; the rest is of no use to anybody.
-            if !isPublishing { await removeLeftovers() }
+            // What was published, or may have been, stays.
+            if !isPublishing { await leave(FleetError(error, label)) }
             throw error
         }
     }
@@ -153,7 +159,8 @@ struct BackupTask: Sendable {
         let meter = ProgressMeter("copy", total: nil, emit: context.emit)
         var receiver = BackupReceiver(
             writer: ChunkWriter(
-                instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? []),
+                instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? [],
+                unfinished: unfinished),
             base: base, meter: meter)
         do {
             let options = BaseBackupOptions(
@@ -174,12 +181,21 @@ struct BackupTask: Sendable {
         }
     }
 
+    /// What was stored before the line was cut is left to the next attempt; the rest is of no use to anybody.
+    private func leave(_ error: FleetError) async {
+        guard error.code == .unavailable || error.code == .timedOut else { return await removeLeftovers() }
+        await Task { try? await claim.drop() }.value
+    }
+
     private func removeLeftovers() async {
         let instance = instance
         let label = label
         // In a task of its own: this one may be cancelled already.
         await Task {
             do {
+                // Another attempt may have taken this one for dead and refer to what it stored.
+                let claims = try await RepositoryState.liveClaims(instance, now: .now)
+                guard !claims.values.contains(where: { $0.parents.contains(label) }) else { return }
                 for object in try await instance.storage.listAll(instance.keys.packs(of: label))
                     + instance.storage.listAll(instance.keys.backup(label))
                 {

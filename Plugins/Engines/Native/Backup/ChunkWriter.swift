@@ -33,13 +33,26 @@ struct ChunkWriter {
     /// Pieces whose content was stored already.
     private(set) var reused = 0
 
-    /// - Parameter inherited: packs that `ChunkPiece.base` refers to.
-    init(instance: InstanceRepository, label: String, level: Int, inherited: [PackEntry] = []) {
+    /// - Parameters:
+    ///   - inherited: packs that `ChunkPiece.base` refers to.
+    ///   - unfinished: what earlier attempts have stored, wherever it belongs.
+    init(
+        instance: InstanceRepository, label: String, level: Int, inherited: [PackEntry] = [],
+        unfinished: [UnfinishedBackup] = []
+    ) {
         self.instance = instance
         self.label = label
         self.level = level
-        self.inherited = inherited.count
         packs = inherited
+        for attempt in unfinished {
+            for chunk in attempt.chunks {
+                var chunk = chunk
+                chunk.pack += UInt32(packs.count)
+                known.add(chunk)
+            }
+            packs += attempt.packs
+        }
+        self.inherited = packs.count
         pack = PackBuilder(id: Self.id(label, 0))
     }
 

@@ -52,6 +52,7 @@ struct RepositoryState: Sendable {
                     state.staleTombstones.append(label)
                 }
             } else if let newest = found.map(\.object.modified).max(), state.claims[label] == nil,
+                !state.claims.values.contains(where: { $0.parents.contains(label) }),
                 now - newest > BackupClaim.lifetime || found.contains(where: { $0.name == "expiring.json" })
             {
                 state.orphans.append(label)

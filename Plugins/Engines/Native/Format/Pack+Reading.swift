@@ -38,7 +38,7 @@ struct PackContents {
         entry = PackEntry(id: id, size: Int64(bytes.count), sha256: hash)
     }
 
-    private static func index(
+    fileprivate static func index(
         _ reader: ByteReader, _ count: Int, within frames: Range<Int>, _ subject: String
     ) throws(FleetError) -> [ChunkReference] {
         var reader = reader
@@ -56,6 +56,39 @@ struct PackContents {
             chunks.append(chunk)
         }
         return chunks
+    }
+}
+
+/// What lies where in a pack, read from its end alone: the chunks themselves are not looked at.
+struct PackIndex: Sendable {
+    var entry: PackEntry
+    /// In the order in which they lie; `pack` is 0.
+    var chunks: [ChunkReference]
+
+    /// - Throws: `corrupted` when no index ends the object.
+    static func read(_ id: String, size: Int64, _ instance: InstanceRepository) async throws -> PackIndex {
+        let subject = "the pack \(id)"
+        let key = instance.keys.pack(id)
+        let smallest = Int64(Pack.header(id).count + SkippableFrame.headerSize + Pack.footerSize)
+        guard size >= smallest else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it has only \(size) bytes")
+        }
+        let tail = try await instance.storage.get(key, range: size - Int64(Pack.footerSize)..<size)
+        var footer = ByteReader(tail, subject)
+        let count = Int(try footer.integer(UInt32.self))
+        _ = try footer.integer(UInt32.self)
+        let hash = try footer.hash()
+        try footer.expect(Pack.footerTag)
+        let end = size - Int64(Pack.footerSize)
+        let start = end - Int64(count * Pack.entrySize)
+        guard start >= smallest - Int64(Pack.footerSize) else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "its index is larger than the pack")
+        }
+        let index = try await instance.storage.get(key, range: start..<end)
+        let chunks = try PackContents.index(
+            ByteReader(index, subject), count,
+            within: Pack.header(id).count..<Int(start) - SkippableFrame.headerSize, subject)
+        return PackIndex(entry: PackEntry(id: id, size: size, sha256: hash), chunks: chunks)
     }
 }
 
