@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    @Test(arguments: [15, 18]) func aServerThatArchivesNothingIsBackedUp(_ major: Int) async throws {
+    @Test(arguments: [13, 15, 18]) func aServerThatArchivesNothingIsBackedUp(_ major: Int) async throws {
         try await Bench.with(major: major == 15 ? nil : major) { (bench) async throws in
             // It begins before there is a repository, and keeps WAL from then on.
             try await bench.receiving {
@@ -205,6 +205,24 @@ import Testing
                 try await bench.write(1)
                 try await bench.awaitArchived(after)
                 try await bench.expectUnbroken()
+            }
+        }
+    }
+
+    /// A segment that could not be stored is tried again although no other follows it.
+    @Test func aSegmentIsTriedAgainOnAnIdleServer() async throws {
+        try await Bench.with(timeout: "0s") { (bench) async throws in
+            try await bench.receiving {
+                try await bench.backup()
+                try await bench.server.query("create table little as select 1")
+                bench.storage.vanish()
+                try await bench.server.query("select pg_switch_wal()")
+                let end = try await bench.server.value("select pg_current_wal_lsn()")
+                try await waitUntil("it was tried") {
+                    bench.log.text.contains("is not archived in the repository local")
+                }
+                bench.storage.vanish(false)
+                try await bench.awaitArchived(end)
             }
         }
     }

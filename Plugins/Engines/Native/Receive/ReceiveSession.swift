@@ -21,6 +21,8 @@ final class ReceiveSession: Sendable {
         /// When something came that is in no stored segment yet; nil while there is nothing.
         var pendingSince: ContinuousClock.Instant?
         var maySwitch = true
+        /// Why a segment could not be stored; ends the session, which begins again with that segment.
+        var failure: FleetError?
     }
 
     /// Well within `wal_sender_timeout`, whose default is a minute.
@@ -121,8 +123,15 @@ final class ReceiveSession: Sendable {
         // What comes after this segment waits from now on.
         positions.withLock { $0.pendingSince = $0.received > segment.end ? .now : nil }
         return Task(executorPreference: Workers.executor) {
-            let file = try await ArchivableFile.make(WALFileName(segment), bytes, "\(segment) as the server sent it")
-            try await WALPush.store(file, in: self.archives, self.log)
+            do {
+                let file = try await ArchivableFile.make(
+                    WALFileName(segment), bytes, "\(segment) as the server sent it")
+                try await WALPush.store(file, in: self.archives, self.log)
+            } catch {
+                // Seen at once, and not only when the next segment is full.
+                self.positions.withLock { $0.failure = FleetError(error, "\(segment) cannot be stored") }
+                throw error
+            }
             try await self.tell(flush: segment.end)
             // A flush position that lags would hold up the server's shutdown, which waits for what it has sent: without
             // one it goes by what was received. The slot keeps what it was told.
@@ -150,6 +159,7 @@ final class ReceiveSession: Sendable {
     private func keepTelling() async throws {
         while true {
             try await Task.sleep(for: min(Self.statusInterval, switchAfter ?? Self.statusInterval))
+            if let failure = positions.withLock({ $0.failure }) { throw failure }
             try await tell()
             guard let switchAfter else { continue }
             let isDue = positions.withLock { positions in
