@@ -12,7 +12,7 @@ struct BackupsCopy: FleetVerb {
             way; the two repositories may be encrypted differently.
 
               fleet backups copy orders --from local --to offsite
-              fleet backups copy orders --from local --to offsite 20251218T020000Z-full-1a2b3c4d
+              fleet backups copy orders --from local --to offsite LABEL
             """)
 
     @Argument(help: "The instance.") var instance: String

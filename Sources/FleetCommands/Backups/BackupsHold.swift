@@ -11,8 +11,8 @@ struct BackupsHold: FleetVerb {
             Once retention no longer keeps it, a held backup can be restored to its own end and no further: the WAL \
             after it goes.
 
-              fleet backups hold orders 20251218T020000Z-full-1a2b3c4d --reason "audit of 2025"
-              fleet backups hold orders 20251218T020000Z-full-1a2b3c4d --reason migration --for 90d
+              fleet backups hold orders LABEL --reason "audit of 2025"
+              fleet backups hold orders LABEL --reason migration --for 90d
             """)
 
     @Argument(help: "The instance.") var instance: String
