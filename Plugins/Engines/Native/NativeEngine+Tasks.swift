@@ -70,14 +70,11 @@ extension NativeEngine {
 
     public func hold(_ label: String, in repository: String, _ hold: BackupHold?, _ context: EngineContext) async throws
     {
-        try check(repository, context)
-        for candidate in context.repositories where candidate.name == repository {
-            let instance = try await Repository.open(candidate, resolve).instance(context.instance.name)
-            if let hold {
-                try await instance.setHold(hold, on: label)
-            } else {
-                try await instance.releaseHold(on: label)
-            }
+        let instance = try await Repository.open(check(repository, context), resolve).instance(context.instance.name)
+        if let hold {
+            try await instance.setHold(hold, on: label)
+        } else {
+            try await instance.releaseHold(on: label)
         }
     }
 
@@ -93,11 +90,13 @@ extension NativeEngine {
         return context.agent.argv(verb, instance: context.instance.name, [text])
     }
 
-    private func check(_ repository: String, _ context: EngineContext) throws {
-        guard context.repositories.contains(where: { $0.name == repository }) else {
+    @discardableResult
+    private func check(_ repository: String, _ context: EngineContext) throws -> EngineContext.Repository {
+        guard let found = context.repositories.first(where: { $0.name == repository }) else {
             throw FleetError(
                 .configuration, "the instance \(context.instance.name) has no repository \(repository)",
                 hint: "it has " + context.repositories.map(\.name).joined(separator: ", "))
         }
+        return found
     }
 }

@@ -41,6 +41,11 @@ public struct BackupManifest: Hashable, Sendable {
             self.algorithm = algorithm
             self.value = value
         }
+
+        /// PostgreSQL writes the number's bytes as they lie in memory.
+        public init(crc32c value: UInt32) {
+            self.init(.crc32c, withUnsafeBytes(of: value.littleEndian) { Array($0) })
+        }
     }
 
     /// What `MANIFEST_CHECKSUMS` takes, but for NONE, which is no checksum.

@@ -53,8 +53,7 @@ public struct ManifestHasher {
     public func finalize() -> BackupManifest.Checksum {
         let value: [UInt8] =
             switch state {
-            // PostgreSQL writes the number's bytes as they lie in memory.
-            case .crc32c(let crc): withUnsafeBytes(of: crc.value.littleEndian) { Array($0) }
+            case .crc32c(let crc): BackupManifest.Checksum(crc32c: crc.value).value
             case .sha256(let hash): Array(hash.finalize())
             case .sha384(let hash): Array(hash.finalize())
             case .sha512(let hash): Array(hash.finalize())

@@ -23,7 +23,6 @@ enum WALPush {
             throw FleetError(.configuration, "the instance \(context.instance.name) has no repository")
         }
         let file = try await ArchivableFile.read(path)
-        if let remark = file.remark { context.log("\(file.name.text) is archived without an index: \(remark)") }
         try await everywhere(context.repositories, of: file, name: \.name, context.log) { repository in
             let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
             if let identifier = file.systemIdentifier { try await instance.admitWriter(identifier) }
@@ -35,7 +34,6 @@ enum WALPush {
     static func store(
         _ file: ArchivableFile, in archives: [InstanceRepository], _ log: @escaping @Sendable (String) -> Void
     ) async throws {
-        if let remark = file.remark { log("\(file.name.text) is archived without an index: \(remark)") }
         try await everywhere(archives, of: file, name: \.repository.name, log) { archive in
             // Its repository may have vanished since it was opened.
             try await archive.repository.checkPresence()
@@ -48,6 +46,7 @@ enum WALPush {
         _ places: [Place], of file: ArchivableFile, name: @escaping @Sendable (Place) -> String,
         _ log: (String) -> Void, _ work: @escaping @Sendable (Place) async throws -> Void
     ) async throws {
+        if let remark = file.remark { log("\(file.name.text) is archived without an index: \(remark)") }
         let failures = try await concurrently(places) { place -> FleetError? in
             do {
                 try await work(place)

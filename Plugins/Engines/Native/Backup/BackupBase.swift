@@ -61,9 +61,7 @@ struct BackupBase: Sendable {
 
     /// - Throws: `corrupted` when one is missing or has another size.
     private static func checkPacks(_ packs: [PackEntry], in instance: InstanceRepository) async throws {
-        var sizes: [String: Int64] = [:]
-        for label in Set(packs.map(\.label)) { sizes.merge(try await instance.packSizes(of: label)) { $1 } }
-        if let damaged = packs.firstMissing(from: sizes) {
+        if let damaged = packs.firstMissing(from: try await instance.packSizes(beside: packs)) {
             throw FleetError(.corrupted, "the pack \(damaged.id) is missing or cut short")
         }
     }

@@ -73,14 +73,12 @@ extension BackupTask {
 
     /// What an earlier attempt stored is still there: its writer might have lived after all, and have removed it.
     func checkUnfinished(_ received: ReceivedBackup) async throws {
-        for attempt in unfinished {
-            let sizes = try await instance.packSizes(of: attempt.label)
-            let used = received.packs.filter { $0.label == attempt.label }
-            if let missing = used.firstMissing(from: sizes) {
-                throw FleetError(
-                    .conflict, "the backup \(label) is given up", cause: "the pack \(missing.id) was removed meanwhile",
-                    hint: "back up again")
-            }
+        let labels = Set(unfinished.map(\.label))
+        let used = received.packs.filter { labels.contains($0.label) }
+        if let missing = used.firstMissing(from: try await instance.packSizes(beside: used)) {
+            throw FleetError(
+                .conflict, "the backup \(label) is given up", cause: "the pack \(missing.id) was removed meanwhile",
+                hint: "back up again")
         }
     }
 

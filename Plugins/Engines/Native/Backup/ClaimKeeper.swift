@@ -57,11 +57,13 @@ final class ClaimKeeper: Sendable {
         let claim = state.withLock { $0.claim }
         let key = instance.keys.claim(claim.label)
         if let other = try await instance.storage.head(key) {
-            guard .now - other.modified > BackupClaim.refresh * 2 else {
+            guard .now - other.modified > BackupClaim.silence else {
                 throw FleetError(
                     .conflict, "somebody else is writing the backup \(claim.label)",
                     cause: "\(key) was written \(DurationText.text(.now - other.modified)) ago",
-                    hint: "wait until they are done; a writer that died is given up after 20 minutes")
+                    hint:
+                        "wait until they are done; a writer that died is given up after \(DurationText.text(BackupClaim.silence))"
+                )
             }
             try await instance.storage.delete(key)
         }

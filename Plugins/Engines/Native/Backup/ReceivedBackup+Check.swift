@@ -27,9 +27,7 @@ extension ReceivedBackup {
             guard entry.size == UInt64(file.size) else {
                 throw difference("\(file.path) has \(file.size) bytes instead of \(entry.size)")
             }
-            // PostgreSQL writes the number's bytes as they lie in memory.
-            let checksum = withUnsafeBytes(of: file.crc32c.littleEndian) { Array($0) }
-            guard entry.checksum == .init(.crc32c, checksum) else {
+            guard entry.checksum == .init(crc32c: file.crc32c) else {
                 throw difference("the checksum of \(file.path) is not the manifest's")
             }
         }

@@ -41,7 +41,7 @@ struct UnfinishedBackup: Sendable {
     ) async throws -> Bool {
         guard names.contains("started.json") else { return true }
         guard let object = try await instance.storage.head(instance.keys.claim(label)) else { return true }
-        if now - object.modified > BackupClaim.refresh * 2 { return true }
+        if now - object.modified > BackupClaim.silence { return true }
         let claim = try await Outcome { try await instance.storage.getIfPresent(object.key) }
         guard case .success(.some(let bytes)) = claim else { return false }
         return (try? SealedJSON.decode(BackupClaim.self, bytes, object.key))?.key == key

@@ -59,14 +59,15 @@ struct CopyTask: Sendable {
         }
         try await admit(record)
         var report = CopyReport()
-        let labels = try await labels()
+        let labels = try await source.labels(request.backups)
+        guard !labels.isEmpty else { return report }
         let claim = ClaimKeeper(instance: source, kind: .full, key: request.key, at: .now, parents: labels)
-        if !labels.isEmpty { try await claim.take() }
+        try await claim.take()
         do {
             try await copy(labels, record, claim, &report)
-            if !labels.isEmpty { try await claim.drop() }
+            try await claim.drop()
         } catch {
-            if !labels.isEmpty { try? await claim.drop() }
+            try? await claim.drop()
             throw error
         }
         return report
@@ -108,14 +109,6 @@ struct CopyTask: Sendable {
                 cause: "it has \(own.systems.map(\.identifier.description).joined(separator: ", "))")
         }
         try await destination.storage.put(destination.keys.record, SealedJSON.encode(record), condition: .any)
-    }
-
-    private func labels() async throws -> [String] {
-        let published = try await source.publishedLabels()
-        for label in request.backups where !published.contains(label) {
-            throw FleetError(.notFound, "there is no backup \(label) of \(source.subject)")
-        }
-        return request.backups.isEmpty ? published : request.backups.sorted()
     }
 
     /// What is still there once the claim names it, oldest first.
@@ -170,10 +163,7 @@ struct CopyTask: Sendable {
     }
 
     private func copyPacks(_ packs: [PackEntry], _ claims: [ClaimKeeper], _ report: inout CopyReport) async throws {
-        var present: [String: Int64] = [:]
-        for label in Set(packs.map(\.label)) {
-            present.merge(try await destination.packSizes(of: label)) { $1 }
-        }
+        let present = try await destination.packSizes(beside: packs)
         let missing = packs.filter { present[$0.id] != $0.size }
         // A piece of another size is what a damaged storage made of it.
         let broken = Set(missing.map(\.id).filter { present[$0] != nil })

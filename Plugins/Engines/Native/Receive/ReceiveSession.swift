@@ -7,7 +7,6 @@ import Synchronization
 final class ReceiveSession: Sendable {
     private let stream: ReplicationConnection
     private let control: SlotControl
-    private let system: SystemIdentifier
     private let segmentSize: UInt64
     private let archives: [InstanceRepository]
     private let slot: String
@@ -29,13 +28,12 @@ final class ReceiveSession: Sendable {
     private static let statusInterval = Duration.seconds(5)
 
     init(
-        stream: ReplicationConnection, control: SlotControl, system: SystemIdentifier, segmentSize: UInt64,
+        stream: ReplicationConnection, control: SlotControl, segmentSize: UInt64,
         archives: [InstanceRepository], slot: String, switchAfter: Duration?,
         log: @escaping @Sendable (String) -> Void
     ) {
         self.stream = stream
         self.control = control
-        self.system = system
         self.segmentSize = segmentSize
         self.archives = archives
         self.slot = slot

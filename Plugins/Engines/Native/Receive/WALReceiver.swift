@@ -1,7 +1,6 @@
 import FleetPluginAPI
 import PostgresClient
 import PostgresFormats
-import Synchronization
 
 /// Receives WAL over the replication protocol and archives it as `wal-push` would.
 ///
@@ -74,23 +73,23 @@ struct WALReceiver: Sendable {
         let segmentSize = try await control.requirePrimary()
         let reserved = try await control.reserve(log)
         let archives = try await archives(identity.systemIdentifier)
-        for archive in archives {
-            try await HistoryKeeper(instance: archive, system: identity.systemIdentifier)
-                .keep(identity.timeline, from: stream)
+        func keepHistory(of timeline: TimelineID) async throws {
+            for archive in archives {
+                try await HistoryKeeper(instance: archive, system: identity.systemIdentifier)
+                    .keep(timeline, from: stream)
+            }
         }
+        try await keepHistory(of: identity.timeline)
         let history = try await history(of: identity.timeline, stream)
         var place = try await ReceivePlace.find(
             along: history, in: archives, identity.systemIdentifier, segmentSize: segmentSize, reserved: reserved)
         let session = ReceiveSession(
-            stream: stream, control: control, system: identity.systemIdentifier, segmentSize: segmentSize,
+            stream: stream, control: control, segmentSize: segmentSize,
             archives: archives, slot: slot, switchAfter: switchAfter, log: log)
         while true {
             do {
                 guard let next = try await session.stream(from: place) else { return }
-                for archive in archives {
-                    try await HistoryKeeper(instance: archive, system: identity.systemIdentifier)
-                        .keep(next.timeline, from: stream)
-                }
+                try await keepHistory(of: next.timeline)
                 place = next
             } catch let error as FleetError where error.code == .notFound {
                 // The server has removed what comes next: there is a hole now, and waiting does not close it.

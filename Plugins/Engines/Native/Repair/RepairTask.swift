@@ -84,8 +84,9 @@ struct RepairTask: Sendable {
         if !request.isDryRun, !report.mended.isEmpty {
             // What was mended may have hidden what else is missing.
             let known = Set(remaining.map(\.object) + report.mended)
-            remaining = try await present(remaining)
-            remaining += try await verify(share: 0).findings.filter { !known.contains($0.object) }
+            let now = try await verify(share: 0).findings
+            remaining = try await present(remaining, missing: Set(now.map(\.object)))
+            remaining += now.filter { !known.contains($0.object) }
         }
         try await judge(remaining, &report)
         return report
@@ -100,8 +101,11 @@ struct RepairTask: Sendable {
     }
 
     /// Without holes in the archive that have been filled.
-    private func present(_ findings: [VerifyReport.Finding]) async throws -> [VerifyReport.Finding] {
-        let missing = try await Set(verify(share: 0).findings.map(\.object))
+    ///
+    /// - Parameter missing: objects that are not as they should be now, without a look at their content.
+    private func present(
+        _ findings: [VerifyReport.Finding], missing: Set<String>
+    ) async throws -> [VerifyReport.Finding] {
         var present: [VerifyReport.Finding] = []
         for finding in findings {
             let isObject = instance.keys.archived(finding.object) != nil

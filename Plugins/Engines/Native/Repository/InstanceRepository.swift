@@ -72,6 +72,24 @@ struct InstanceRepository: Sendable {
         )
     }
 
+    /// Bytes of each of these packs that is there, by its id, and of others that the same backups wrote.
+    func packSizes(beside packs: [PackEntry]) async throws -> [String: Int64] {
+        var sizes: [String: Int64] = [:]
+        for label in Set(packs.map(\.label)) { sizes.merge(try await packSizes(of: label)) { $1 } }
+        return sizes
+    }
+
+    /// Labels of the published backups that are meant, oldest first: these, or all where none is named.
+    ///
+    /// - Throws: `notFound` for one that is not there.
+    func labels(_ asked: [String]) async throws -> [String] {
+        let published = try await publishedLabels()
+        for label in asked where !published.contains(label) {
+            throw FleetError(.notFound, "there is no backup \(label) of \(subject)")
+        }
+        return asked.isEmpty ? published : asked.sorted()
+    }
+
     /// A published backup's document; nil when there is no such backup.
     func document(_ label: String) async throws -> BackupDocument? {
         guard let bytes = try await storage.getIfPresent(keys.document(label)) else { return nil }

@@ -88,4 +88,7 @@ struct BackupClaim: Hashable, Sendable, Codable {
     /// A writer that could not put its claim again for so long gives up.
     static let grace = Duration.seconds(43_200)
     static let refresh = Duration.seconds(600)
+    /// A writer that has not put its claim again for so long has died, as far as others who would go on with its work
+    /// are concerned.
+    static let silence = refresh * 2
 }

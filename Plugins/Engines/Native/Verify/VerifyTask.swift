@@ -59,10 +59,12 @@ struct VerifyTask: Sendable {
 
     func verify() async throws -> VerifyReport {
         while true {
-            let labels = try await labels()
+            let labels = try await instance.labels(request.backups)
             let report = try await verify(labels)
             // What an expiry removed meanwhile is no damage; every round has fewer backups than the one before.
-            guard !report.findings.isEmpty, try await !Set(labels).isSubset(of: self.labels()) else { return report }
+            guard !report.findings.isEmpty, try await !Set(labels).isSubset(of: instance.labels(request.backups)) else {
+                return report
+            }
         }
     }
 
@@ -90,14 +92,6 @@ struct VerifyTask: Sendable {
         try await ArchiveVerification(instance: instance, meter: meter, share: share).verify(
             kept, everything: request.backups.isEmpty, &report)
         return report
-    }
-
-    private func labels() async throws -> [String] {
-        let published = try await instance.publishedLabels()
-        for label in request.backups where !published.contains(label) {
-            throw FleetError(.notFound, "there is no backup \(label) of \(instance.subject)")
-        }
-        return request.backups.isEmpty ? published : request.backups.sorted()
     }
 
     private static let smallObjects = ["started.json", "expiring.json", "hold.json", "isolated.json", "damaged.json"]
