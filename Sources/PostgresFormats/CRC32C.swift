@@ -29,6 +29,37 @@ public struct CRC32C: Hashable, Sendable {
         crc.update(bytes)
         return crc.value
     }
+
+    /// The checksum of what `first` is of, followed by `count` bytes whose checksum is `second`.
+    ///
+    /// Parts of a file can so be read side by side.
+    public static func combine(_ first: UInt32, _ second: UInt32, count: Int) -> UInt32 {
+        multiply(power(ofBytes: count), first) ^ second
+    }
+
+    /// x to the power of 8 `count`, modulo the polynomial.
+    private static func power(ofBytes count: Int) -> UInt32 {
+        var result: UInt32 = 1 << 31
+        var square: UInt32 = 1 << 23
+        var rest = count
+        while rest > 0 {
+            if rest & 1 == 1 { result = multiply(square, result) }
+            square = multiply(square, square)
+            rest >>= 1
+        }
+        return result
+    }
+
+    /// Polynomials over bits, the highest coefficient of which is of x to the power of 0.
+    private static func multiply(_ left: UInt32, _ right: UInt32) -> UInt32 {
+        var product: UInt32 = 0
+        var factor = right
+        for bit in stride(from: UInt32(31), through: 0, by: -1) {
+            if left >> bit & 1 == 1 { product ^= factor }
+            factor = (factor >> 1) ^ (factor & 1 == 1 ? 0x82F6_3B78 : 0)
+        }
+        return product
+    }
 }
 
 /// Whether the processor computes it.

@@ -17,12 +17,22 @@ extension NativeEngine {
         let task = BackupTaskRequest(
             backup: request, endpoint: endpoint, level: level, rate: backupRate,
             archiveTimeout: archiveTimeout.components.seconds,
-            archiveCommand: try archiving(context).archive, slot: walSlot(context))
+            archiveCommand: try archiving(context).archive, slot: walSlot(context),
+            dataDirectory: try readsFiles ? dataDirectory(context) : nil)
         return TaskSpec(
             key: request.key, purpose: "back up \(context.instance.name) to \(request.repository)",
             argv: try argv("backup", task, context), secrets: secrets,
             // A Unix socket is reached only from where the server runs.
-            volume: endpoint.host.hasPrefix("/") ? .besideRunningServer : .nothing)
+            volume: readsFiles || endpoint.host.hasPrefix("/") ? .besideRunningServer : .nothing)
+    }
+
+    private func dataDirectory(_ context: EngineContext) throws -> String {
+        guard let location = context.location else {
+            throw FleetError(
+                .configuration, "nobody can tell where the data of \(context.instance.name) is",
+                hint: "let the engine read: stream, or look why the platform cannot tell: fleet status")
+        }
+        return location.dataDirectory
     }
 
     public func restore(_ request: RestoreRequest, _ context: EngineContext) async throws -> TaskSpec {

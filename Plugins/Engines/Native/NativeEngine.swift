@@ -1,8 +1,8 @@
 public import FleetPluginAPI
 import FoundationEssentials
 
-/// fleet's own engine: streams base backups over the replication protocol into a repository of content-addressed
-/// chunks, and archives WAL beside them. The repository is described in `docs/repository-format.md`.
+/// fleet's own engine: takes base backups over the replication protocol, or from the files where they lie, into a
+/// repository of content-addressed chunks, and archives WAL beside them. The repository is described in `docs/repository-format.md`.
 public struct NativeEngine: Engine {
     /// zstd level of chunks.
     let level: Int
@@ -11,6 +11,8 @@ public struct NativeEngine: Engine {
     /// Bytes that a backup reads, and that a restore writes, in a second at most; nil for no limit.
     let backupRate: Int64?
     let restoreRate: Int64?
+    /// Whether backups read the server's files; else the server sends them.
+    let readsFiles: Bool
     /// How WAL comes into the archive.
     let transport: WALTransport
     let resolve: SecretResolver
@@ -38,6 +40,12 @@ public struct NativeEngine: Engine {
                 "archiveTimeout", .duration, default: "5m",
                 help: "How long a backup waits until PostgreSQL has archived the WAL that it needs."),
             OptionSpec(
+                "read", .choice(["stream", "files"]), default: "stream",
+                help: """
+                    How a backup reads the data: sent by the server over the replication protocol, or from its files, \
+                    by a task beside them, on all cores and without what is unchanged.
+                    """),
+            OptionSpec(
                 "wal", .choice(["archive", "stream"]), default: "archive",
                 help: """
                     How WAL comes into the archive: by the server's archive_command, or received over the replication \
@@ -64,6 +72,7 @@ public struct NativeEngine: Engine {
         if let slot, slot.isEmpty || slot.utf8.count > 63 || !slot.utf8.allSatisfy(Self.isSlotLetter) {
             throw FleetError(.configuration, "slot is of a-z, 0-9 and _ , at most 63 of them, not \(slot)")
         }
+        readsFiles = options.string("read") == "files"
         let timeout = options.duration("segmentTimeout") ?? .seconds(60)
         transport =
             options.string("wal") == "stream"

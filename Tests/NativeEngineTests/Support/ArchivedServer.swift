@@ -15,7 +15,7 @@ struct ArchivedServer: Sendable {
 
     static func with(
         _ storage: any Storage, settings: [String: String] = [:], major: Int? = nil, encrypted: Bool = false,
-        _ body: (ArchivedServer) async throws -> Void
+        engine: PluginOptions = PluginOptions(), _ body: (ArchivedServer) async throws -> Void
     ) async throws {
         try await withScratch { (scratch) async throws in
             let spool = try scratch.directory("spool", mode: 0o777)
@@ -29,7 +29,7 @@ struct ArchivedServer: Sendable {
             try await server.start()
             let archived = ArchivedServer(
                 server: server, scratch: scratch, agent: Agent(storage, encrypted: encrypted),
-                engine: try NativeEngine(resolve: TestPassphrase.resolve), spool: spool)
+                engine: try NativeEngine(engine, resolve: TestPassphrase.resolve), spool: spool)
             let pusher = Task { await archived.pushForever() }
             do {
                 try await body(archived)
@@ -60,12 +60,16 @@ struct ArchivedServer: Sendable {
     var context: EngineContext {
         var context = agent.context
         context.endpoint = Endpoint(host: server.socketDirectory, port: server.port, user: server.user)
+        context.location = InstanceLocation(dataDirectory: server.dataDirectory, owner: "postgres", binDirectory: nil)
         return context
     }
 
     @discardableResult
-    func backup(_ key: String = "b", _ kind: BackupRecord.Kind = .full) async throws -> BackupRecord {
-        let task = try await engine.backup(BackupRequest(key: key, kind: kind, repository: "local"), context)
+    func backup(
+        _ key: String = "b", _ kind: BackupRecord.Kind = .full, by engine: NativeEngine? = nil
+    ) async throws -> BackupRecord {
+        let task = try await (engine ?? self.engine).backup(
+            BackupRequest(key: key, kind: kind, repository: "local"), context)
         return try await agent.carryOut(task).decoded(as: BackupRecord.self)
     }
 
@@ -132,6 +136,14 @@ struct ArchivedServer: Sendable {
                 throw FleetError(.failed, "wal-get failed: \(agent.log)")
             }
             chmod(path, 0o644)
+        }
+        for history in try await catalog().timelines where history.timeline > 1 {
+            let digits = String(history.timeline, radix: 16, uppercase: true)
+            let name = String(repeating: "0", count: 8 - digits.count) + digits + ".history"
+            guard await agent.run("wal-get", name, "\(directory)/\(name)") == 0 else {
+                throw FleetError(.failed, "wal-get failed: \(agent.log)")
+            }
+            chmod("\(directory)/\(name)", 0o644)
         }
         return "cp \(directory)/%f %p"
     }

@@ -5,19 +5,22 @@ import FleetPluginAPI
 struct BackupBase: Sendable {
     let record: BackupRecord
     let manifest: Manifest
-    private let chunks: [String: Range<Int>]
+    private let files: [String: Int]
 
     init(record: BackupRecord, manifest: Manifest) {
         self.record = record
         self.manifest = manifest
-        chunks = Dictionary(manifest.files.map { ($0.path, $0.chunks) }, uniquingKeysWith: { $1 })
+        files = Dictionary(
+            manifest.files.enumerated().map { ($0.element.path, $0.offset) }, uniquingKeysWith: { $1 })
     }
 
     /// Labels of all backups whose packs it refers to, its own among them; sorted.
     var labels: [String] { Set(manifest.packs.map(\.label) + [record.label]).sorted() }
 
     /// The chunks of one of its files; empty for a file that it does not have.
-    func chunks(of path: String) -> ArraySlice<ChunkReference> { manifest.chunks[chunks[path] ?? 0..<0] }
+    func chunks(of path: String) -> ArraySlice<ChunkReference> { manifest.chunks[file(path)?.chunks ?? 0..<0] }
+
+    func file(_ path: String) -> Manifest.File? { files[path].map { manifest.files[$0] } }
 
     /// The newest backup of the server that a new one of this kind can build upon: for a differential one a full, for
     /// an incremental one any. Damaged ones are passed over; nil when there is none.

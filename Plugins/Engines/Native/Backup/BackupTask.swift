@@ -18,9 +18,11 @@ struct BackupTaskRequest: Hashable, Sendable, Codable {
     var archiveCommand: String
     /// Through which WAL is received; nil where the server archives it.
     var slot: String?
+    /// The data directory whose files are read; nil where the server sends them.
+    var dataDirectory: String?
 }
 
-/// `fleet agent backup`: streams a base backup into a repository.
+/// `fleet agent backup`: makes a base backup in a repository, of what the server sends or of its files.
 ///
 /// Published last, and only when every byte has been checked against the server's own manifest and all WAL that the
 /// backup needs is archived. A second run under a published key returns what the first one made.
@@ -28,6 +30,7 @@ struct BackupTask: Sendable {
     let instance: InstanceRepository
     let request: BackupTaskRequest
     let context: AgentContext
+    let parameters: ConnectionParameters
     let startTime: Timestamp
     let server: ServerFacts
     let claim: ClaimKeeper
@@ -85,8 +88,8 @@ struct BackupTask: Sendable {
     ) async throws -> BackupRecord {
         let now = Timestamp.now
         let password = try request.endpoint.password.map(context.resolve)
-        let connection = try await ReplicationConnection.connect(
-            ConnectionParameters(request.endpoint, password: password), deadline: .now + .seconds(30))
+        let parameters = ConnectionParameters(request.endpoint, password: password)
+        let connection = try await ReplicationConnection.connect(parameters, deadline: .now + .seconds(30))
         do {
             let server = try await ServerFacts.read(connection, request)
             let system = server.identity.systemIdentifier
@@ -94,8 +97,8 @@ struct BackupTask: Sendable {
             let (claim, base, unfinished) = try await claim(
                 request.backup, of: system, in: instance, at: now, context.log)
             let task = BackupTask(
-                instance: instance, request: request, context: context, startTime: now, server: server, claim: claim,
-                base: base, unfinished: unfinished)
+                instance: instance, request: request, context: context, parameters: parameters, startTime: now,
+                server: server, claim: claim, base: base, unfinished: unfinished)
             let record = try await task.run(connection)
             await connection.close()
             return record
@@ -157,26 +160,57 @@ struct BackupTask: Sendable {
 
     private func receive(_ connection: ReplicationConnection) async throws -> ReceivedBackup {
         let meter = ProgressMeter("copy", total: nil, emit: context.emit)
-        var receiver = BackupReceiver(
-            writer: ChunkWriter(
-                instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? [],
-                unfinished: unfinished),
-            base: base, meter: meter)
+        var writer = ChunkWriter(
+            instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? [],
+            unfinished: unfinished)
         do {
-            let options = BaseBackupOptions(
-                label: label, fastCheckpoint: true, waitsForArchive: false,
-                maxRateKiB: request.rate.map { Int($0 >> 10) }, manifestChecksums: .crc32c,
-                tablespaceMap: false, verifyChecksums: true)
-            for try await event in try await connection.baseBackup(options) {
-                try await receiver.take(event)
-                try await claim.refresh()
-            }
-            let received = try await receiver.finish()
+            let received =
+                if let directory = request.dataDirectory {
+                    try await read(directory, &writer, meter)
+                } else {
+                    try await stream(connection, &writer, meter)
+                }
             try received.check(server)
             meter.finish()
             return received
         } catch {
-            await receiver.abandon()
+            await writer.abandon()
+            throw error
+        }
+    }
+
+    /// Takes what the server sends.
+    private func stream(
+        _ connection: ReplicationConnection, _ writer: inout ChunkWriter, _ meter: ProgressMeter
+    ) async throws -> ReceivedBackup {
+        var receiver = BackupReceiver(base: base, meter: meter)
+        let options = BaseBackupOptions(
+            label: label, fastCheckpoint: true, waitsForArchive: false, maxRateKiB: request.rate.map { Int($0 >> 10) },
+            manifestChecksums: .crc32c, tablespaceMap: false, verifyChecksums: true)
+        for try await event in try await connection.baseBackup(options) {
+            try await receiver.take(event, &writer)
+            try await claim.refresh()
+        }
+        return try await receiver.finish(&writer)
+    }
+
+    /// Reads the server's files.
+    private func read(
+        _ directory: String, _ writer: inout ChunkWriter, _ meter: ProgressMeter
+    ) async throws -> ReceivedBackup {
+        let backup = FileBackup(
+            server: server, base: base, instance: instance, meter: meter,
+            limit: request.rate.map(RateLimit.init(bytesPerSecond:)), log: context.log)
+        let connection = try await PostgresConnection.connect(parameters, deadline: .now + .seconds(30))
+        do {
+            let received = try await backup.run(directory, label: label, connection, &writer) {
+                try await claim.refresh()
+            }
+            await connection.close()
+            return received
+        } catch {
+            // Backup mode ends with the session.
+            await connection.close()
             throw error
         }
     }

@@ -1,19 +1,28 @@
 import FleetPluginAPI
+import PostgresFormats
 import Synchronization
 
 /// A stretch of a file that becomes one chunk.
 struct ChunkPiece: Sendable {
     /// Index of the file.
     var file: Int
-    var bytes: [UInt8]
+    var content: Content
     /// What an older backup has in its place.
     var base: ChunkReference?
+
+    enum Content: Sendable {
+        case bytes([UInt8])
+        /// It is known to be what the older backup has. With its CRC-32C, where it was read.
+        case same(ChunkReference, checksum: UInt32?)
+    }
 }
 
 /// A chunk that is stored, in the order in which its piece was given.
 struct StoredChunk: Sendable {
     var file: Int
     var reference: ChunkReference
+    /// CRC-32C of its content; nil where that was not read.
+    var checksum: UInt32?
 }
 
 /// Turns pieces into chunks on all cores, fills packs with them and stores the packs while more come in.
@@ -64,6 +73,14 @@ struct ChunkWriter {
         return stored
     }
 
+    /// Lets a batch of pieces be read where it is hashed and compressed. Returns chunks that were finished meanwhile.
+    mutating func add(reading read: @escaping @Sendable () async throws -> [ChunkPiece]) async throws -> [StoredChunk] {
+        var stored: [StoredChunk] = []
+        while compressing.isFull { stored += try await store(compressing.take()) }
+        compressing.add { [known, level] in try Self.compress(await read(), known, level) }
+        return stored
+    }
+
     /// Stores what is left and waits until all packs are durable. Returns the rest of the chunks.
     mutating func finish() async throws -> [StoredChunk] {
         var stored: [StoredChunk] = []
@@ -78,16 +95,25 @@ struct ChunkWriter {
         await uploading.abandon()
     }
 
-    private static func compress(_ pieces: [ChunkPiece], _ known: KnownChunks, _ level: Int) throws -> [CompressedPiece]
-    {
+    private static func compress(
+        _ pieces: [ChunkPiece], _ known: KnownChunks, _ level: Int
+    ) throws -> [CompressedPiece] {
         try pieces.map { piece in
-            try piece.bytes.withUnsafeBytes { bytes in
-                let hash = ContentHash(of: bytes)
-                let base = piece.base.flatMap { $0.hash == hash ? $0 : nil }
-                let isStored = base != nil || known.contains(hash)
+            switch piece.content {
+            case .same(let base, let checksum):
                 return CompressedPiece(
-                    file: piece.file, rawLength: bytes.count, hash: hash, base: base,
-                    frame: isStored ? nil : try Zstd.compress(bytes, level: level))
+                    file: piece.file, rawLength: Int(base.rawLength), hash: base.hash, checksum: checksum, base: base)
+            case .bytes(let bytes):
+                return try bytes.withUnsafeBytes { bytes in
+                    let hash = ContentHash(of: bytes)
+                    var checksum = CRC32C()
+                    checksum.update(bytes)
+                    let base = piece.base.flatMap { $0.hash == hash ? $0 : nil }
+                    let isStored = base != nil || known.contains(hash)
+                    return CompressedPiece(
+                        file: piece.file, rawLength: bytes.count, hash: hash, checksum: checksum.value, base: base,
+                        frame: isStored ? nil : try Zstd.compress(bytes, level: level))
+                }
             }
         }
     }
@@ -98,7 +124,7 @@ struct ChunkWriter {
         for piece in pieces {
             if let reference = piece.base ?? known.reference(piece.hash) {
                 reused += 1
-                stored.append(StoredChunk(file: piece.file, reference: reference))
+                stored.append(StoredChunk(file: piece.file, reference: reference, checksum: piece.checksum))
                 continue
             }
             guard let frame = piece.frame else {
@@ -109,7 +135,7 @@ struct ChunkWriter {
                 pack: UInt32(packs.count), offset: offset, storedLength: UInt32(frame.count),
                 rawLength: UInt32(piece.rawLength), hash: piece.hash)
             known.add(reference)
-            stored.append(StoredChunk(file: piece.file, reference: reference))
+            stored.append(StoredChunk(file: piece.file, reference: reference, checksum: piece.checksum))
             if pack.isFull { try await seal() }
         }
         return stored
@@ -136,6 +162,7 @@ private struct CompressedPiece: Sendable {
     var file: Int
     var rawLength: Int
     var hash: ContentHash
+    var checksum: UInt32?
     /// Where an older backup has the same content in the same place.
     var base: ChunkReference?
     /// Nil when the chunk was stored already.

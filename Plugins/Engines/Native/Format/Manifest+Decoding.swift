@@ -77,7 +77,9 @@ extension Manifest {
             else { throw FleetError(.corrupted, "\(subject) is damaged", cause: "a chunk lies outside its pack") }
         }
         for file in files {
-            guard chunks[file.chunks].reduce(0, { $0 + Int64($1.rawLength) }) == file.size else {
+            guard chunks[file.chunks].reduce(0, { $0 + Int64($1.rawLength) }) == file.size,
+                file.chunkChecksums.map({ $0.values.count == file.chunks.count }) ?? true
+            else {
                 throw FleetError(
                     .corrupted, "\(subject) is damaged", cause: "the chunks of \(file.path) are not as long as it is")
             }

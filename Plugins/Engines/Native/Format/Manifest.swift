@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import FoundationEssentials
 
 /// Everything that a backup consists of, complete in itself: what to make, and where each byte of it lies.
 struct Manifest: Sendable {
@@ -39,8 +40,39 @@ struct Manifest: Sendable {
         var crc32c: UInt32
         /// Where its chunks stand in `Manifest.chunks`, in the order of its content.
         var chunks: Range<Int> = 0..<0
+        /// Of each chunk; nil where they are not known.
+        var chunkChecksums: ChunkChecksums?
 
-        private enum CodingKeys: String, CodingKey { case path, size, mode, modified, crc32c }
+        private enum CodingKeys: String, CodingKey { case path, size, mode, modified, crc32c, chunkChecksums }
+    }
+
+    /// CRC-32C of a file's chunks, in their order: with them the file's own is known when some chunks are taken over by
+    /// a later backup and not read.
+    struct ChunkChecksums: Hashable, Sendable, Codable {
+        var values: [UInt32]
+
+        init(_ values: [UInt32]) {
+            self.values = values
+        }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            let bytes = Array(try container.decode(Data.self))
+            guard bytes.count.isMultiple(of: 4) else {
+                throw DecodingError.dataCorruptedError(in: container, debugDescription: "a checksum is cut short")
+            }
+            values = stride(from: 0, to: bytes.count, by: 4).map { start in
+                bytes[start..<start + 4].reversed().reduce(0) { $0 << 8 | UInt32($1) }
+            }
+        }
+
+        func encode(to encoder: any Encoder) throws {
+            var bytes: [UInt8] = []
+            bytes.reserveCapacity(values.count * 4)
+            for value in values { bytes.append(littleEndian: value) }
+            var container = encoder.singleValueContainer()
+            try container.encode(Data(bytes))
+        }
     }
 
     var header: Header

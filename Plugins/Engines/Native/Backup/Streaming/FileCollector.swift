@@ -21,7 +21,6 @@ struct FileCollector: TarVisitor {
         var index: Int
         /// Bytes still to come.
         var remaining: Int
-        var checksum = CRC32C()
         var piece: [UInt8] = []
         /// What the base has from here on.
         var base: ArraySlice<ChunkReference> = []
@@ -69,8 +68,8 @@ struct FileCollector: TarVisitor {
     private mutating func beginFile(_ path: String, _ entry: TarEntry, _ modified: Int64) {
         received.files.append(
             .init(
-                path: path, size: Int64(entry.size), mode: entry.mode, modified: modified,
-                crc32c: CRC32C().value))
+                path: path, size: Int64(entry.size), mode: entry.mode, modified: modified, crc32c: CRC32C().value,
+                chunkChecksums: .init([])))
         guard entry.size > 0 else { return }
         file = OpenFile(
             index: received.files.count - 1, remaining: Int(entry.size),
@@ -90,7 +89,6 @@ struct FileCollector: TarVisitor {
         }
         bytes.withUnsafeBytes { content in
             file.remaining -= content.count
-            file.checksum.update(content)
             file.label?.append(contentsOf: content)
             var rest = content[...]
             while !rest.isEmpty {
@@ -107,13 +105,12 @@ struct FileCollector: TarVisitor {
     mutating func end() throws {
         guard var file = self.file.take() else { return }
         if !file.piece.isEmpty { hand(on: &file) }
-        received.files[file.index].crc32c = file.checksum.value
         if let label = file.label { received.backupLabel = label }
     }
 
     private mutating func hand(on file: inout OpenFile) {
         batchSize += file.piece.count
-        batch.append(ChunkPiece(file: file.index, bytes: file.piece, base: file.base.popFirst()))
+        batch.append(ChunkPiece(file: file.index, content: .bytes(file.piece), base: file.base.popFirst()))
         file.piece = []
     }
 }
