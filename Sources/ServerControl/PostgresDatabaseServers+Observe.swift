@@ -53,7 +53,7 @@ extension PostgresDatabaseServers {
         _ endpoint: Endpoint, otherwise: TimelineID, until deadline: Deadline
     ) async -> TimelineID {
         do {
-            let connection = try await ReplicationConnection.connect(parameters(endpoint), deadline: deadline)
+            let connection = try await ReplicationConnection.connect(await parameters(endpoint), deadline: deadline)
             let identity = try? await connection.identifySystem(deadline: deadline)
             await connection.close()
             return identity?.timeline ?? otherwise

@@ -10,7 +10,7 @@ extension PostgresDatabaseServers {
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void
     ) async throws {
         let end = Deadline.now + deadline
-        let connection = try await ReplicationConnection.connect(parameters(endpoint), deadline: end)
+        let connection = try await ReplicationConnection.connect(await parameters(endpoint), deadline: end)
         do {
             try await read(from: start, timeline: timeline, connection, until: end, receive)
         } catch {

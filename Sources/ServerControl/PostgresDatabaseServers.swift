@@ -35,7 +35,7 @@ extension PostgresDatabaseServers {
     ) async throws -> Result {
         let deadline = Deadline.now + limit
         do {
-            var parameters = try parameters(endpoint)
+            var parameters = try await parameters(endpoint)
             parameters.settings = settings(access, limit)
             return try await PostgresConnection.with(parameters, deadline: deadline) { connection in
                 try await body(connection, deadline)
@@ -45,8 +45,9 @@ extension PostgresDatabaseServers {
         }
     }
 
-    func parameters(_ endpoint: Endpoint) throws -> ConnectionParameters {
-        var parameters = ConnectionParameters(endpoint, password: try endpoint.password.map(resolve))
+    func parameters(_ endpoint: Endpoint) async throws -> ConnectionParameters {
+        let password: Secret? = if let reference = endpoint.password { try await resolve(reference) } else { nil }
+        var parameters = ConnectionParameters(endpoint, password: password)
         parameters.applicationName = applicationName
         return parameters
     }

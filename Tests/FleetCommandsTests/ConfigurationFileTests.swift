@@ -32,11 +32,24 @@ struct ConfigurationFileTests {
     func secrets() async throws {
         try await withScratch { scratch in
             let file = try scratch.write("s3cret\n", to: "password")
-            #expect(try Secrets.resolve(.file(file)).reveal { $0 } == "s3cret")
-            let missing = #expect(throws: FleetError.self) { try Secrets.resolve(.file(scratch.path("none"))) }
+            let read = try await Secrets.resolve(.file(file))
+            #expect(read.reveal { $0 } == "s3cret")
+            let missing = await #expect(throws: FleetError.self) {
+                _ = try await Secrets.resolve(.file(scratch.path("none")))
+            }
             #expect(missing?.code == .configuration)
-            let unset = #expect(throws: FleetError.self) { try Secrets.resolve(.environment("FLEET_TEST_UNSET")) }
+            let unset = await #expect(throws: FleetError.self) {
+                _ = try await Secrets.resolve(.environment("FLEET_TEST_UNSET"))
+            }
             #expect(unset?.message.contains("FLEET_TEST_UNSET") == true)
+            let printed = try await Secrets.resolve(.command(["/bin/sh", "-c", "echo s3cret $0", "and more"]))
+            #expect(printed.reveal { $0 } == "s3cret and more")
+            for words in [
+                ["/bin/false", "x"], ["/bin/true"], ["/nonexistent/kms"], ["/bin/sh", "-c", "echo a; exit 3"],
+            ] {
+                let error = await #expect(throws: FleetError.self) { _ = try await Secrets.resolve(.command(words)) }
+                #expect(error?.code == .configuration && error?.message.contains("did not give the secret") == true)
+            }
         }
     }
 }

@@ -66,7 +66,7 @@ import Testing
                 "24:43: instances.orders.engine.compression: expected an integer, found the string high",
                 "25:5: instances.orders.repository: unknown key repository (did you mean repositories?)",
                 "26:39: instances.orders.connection.password: a secret must not stand in this file "
-                    + "(write {env: NAME} or {file: PATH})",
+                    + "(write {env: NAME}, {file: PATH} or {command: [PROGRAM, …]})",
                 "26:54: instances.orders.connection.port: expected an integer from 1 to 65535, found 54321234",
                 "27:14: instances.orders.checks[0].sql: sql is missing "
                     + "(A statement that yields one value; run read-only.)",

@@ -68,9 +68,9 @@ let design = """
                     plugin: "kubernetes",
                     options: PluginOptions(["kubeconfig": "/home/ann/.kube/config", "context": "prod"])))
         #expect(fleet.repositories["local"]?.storage.options.string("path") == "/etc/fleet/.fleet/repository")
-        #expect(fleet.repositories["local"]?.passphrase == nil)
+        #expect(fleet.repositories["local"]?.secret == nil)
         let offsite = try #require(fleet.repositories["offsite"])
-        #expect(offsite.passphrase == .file("/etc/fleet/keys/offsite"))
+        #expect(offsite.secret == .passphrase(.file("/etc/fleet/keys/offsite")))
         #expect(offsite.storage.options.secret("accessKey") == .environment("S3_KEY"))
         #expect(offsite.storage.options.size("partSize") == 16 << 20, "defaults are filled in")
         #expect(offsite.storage.options.bool("pathStyle") == false)
@@ -162,6 +162,26 @@ let design = """
         #expect(small.policies == fleet.policies.filter { $0.key == instance.policy })
         #expect(small.applications.isEmpty)
         #expect(try small.extract(instance: name) == text)
+    }
+
+    /// A key from a program, in the file and in what is handed to a pod.
+    @Test func readsAKeyFromACommand() throws {
+        let text = design.replacing(
+            "passphrase: {file: keys/offsite}", with: "key: {command: [/opt/kms, decrypt, \"a key\"]}")
+        let fleet = try load(text)
+        #expect(fleet.repositories["offsite"]?.secret == .key(.command(["/opt/kms", "decrypt", "a key"])))
+        #expect(try load(fleet.extract(instance: "orders")).repositories["offsite"] == fleet.repositories["offsite"])
+        for (wrong, message) in [
+            ("passphrase: {env: A}, key: {env: B}", "passphrase and key exclude each other"),
+            ("", "encryption needs passphrase or key"),
+            ("key: {command: []}", "expected a program and its arguments"),
+            ("key: {command: [/opt/kms, {a: b}]}", "expected a program and its arguments"),
+            ("key: {command: /opt/kms}", "expected a program and its arguments"),
+        ] {
+            let text = design.replacing("{passphrase: {file: keys/offsite}}", with: "{\(wrong)}")
+            let error = #expect(throws: ConfigurationError.self) { try load(text) }
+            #expect(error.map { "\($0)".contains(message) } == true, "\(String(describing: error))")
+        }
     }
 
     @Test func extractsNothingUnknown() throws {

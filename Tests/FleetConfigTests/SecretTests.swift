@@ -16,6 +16,7 @@ import Testing
     @Test func references() throws {
         try expectPassword("{env: PGPASSWORD}", [])
         try expectPassword("{file: /run/secret}", [])
+        try expectPassword("{command: [vault, read, db]}", [])
     }
 
     @Test(arguments: [
@@ -25,15 +26,15 @@ import Testing
         ("", "12:28: instances.orders.connection.password: there is no value"),
         (
             "{value: hunter2-s3cr3t}",
-            "12:28: instances.orders.connection.password: expected a reference to a secret with env or file, one of them"
+            "12:28: instances.orders.connection.password: expected a reference to a secret with env, file or command, one of them"
         ),
         (
             "{env: A, file: b}",
-            "12:28: instances.orders.connection.password: expected a reference to a secret with env or file, one of them"
+            "12:28: instances.orders.connection.password: expected a reference to a secret with env, file or command, one of them"
         ),
     ])
     func literals(_ text: String, _ expected: String) throws {
-        try expectPassword(text, [expected + " (write {env: NAME} or {file: PATH})"])
+        try expectPassword(text, [expected + " (write {env: NAME}, {file: PATH} or {command: [PROGRAM, …]})"])
     }
 
     @Test func whatIsNoVariableIsNotRepeated() throws {

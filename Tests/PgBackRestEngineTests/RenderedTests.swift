@@ -16,7 +16,7 @@ import Testing
             resolve: { _ in Secret("") })
         return EngineContext.Repository(
             name: "r", storage: try DirectoryStorage(context, PluginOptions(["path": "/nonexistent"])), plugin: plugin,
-            options: PluginOptions(options), passphrase: passphrase)
+            options: PluginOptions(options), secret: passphrase.map { .passphrase($0) })
     }
 
     @Test func directoriesAndBucketsAreRepositories() throws {

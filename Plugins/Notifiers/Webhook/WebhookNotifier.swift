@@ -54,7 +54,7 @@ public struct WebhookNotifier: Notifier {
 
     public func notify(_ notice: Notice) async throws {
         guard events.contains(notice.event) else { return }
-        let request = try request(for: notice)
+        let request = try await request(for: notice)
         let policy = RetryPolicy(
             attempts: 4, firstPause: .milliseconds(250), longestPause: .seconds(4), budget: timeout)
         let result = try await withDeadline(request) { try await session.fetch(request, retrying: policy) }
@@ -70,7 +70,7 @@ public struct WebhookNotifier: Notifier {
         throw FleetError(code, "\(request) answered with status \(result.status)")
     }
 
-    private func request(for notice: Notice) throws -> HTTPRequest {
+    private func request(for notice: Notice) async throws -> HTTPRequest {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         var request = HTTPRequest(
@@ -79,10 +79,10 @@ public struct WebhookNotifier: Notifier {
         switch url {
         case .plain(let url): request.url = url
         case .secret(let reference):
-            request.url = try resolve(reference).reveal { $0 }
+            request.url = try await resolve(reference).reveal { $0 }
             request.hidesPath = true
         }
-        if let secret { request.secretHeaders[header] = try resolve(secret) }
+        if let secret { request.secretHeaders[header] = try await resolve(secret) }
         // Repeated deliveries can be told from new ones.
         request.headers["Fleet-Delivery"] = String(UInt64.random(in: .min ... .max), radix: 36)
         request.isIdempotent = true

@@ -8,7 +8,7 @@ extension HostPlatform {
         let host = try await HostInstance.resolve(instance, on: disk)
         let command = Command(
             query.argv, environment: .minimal.adding(query.environment),
-            secrets: try query.secrets.mapValues { try context.resolve($0) }, workingDirectory: "/",
+            secrets: try await query.secrets.resolved(context.resolve), workingDirectory: "/",
             user: host.owner.userID == geteuid() ? nil : host.owner, deadline: query.deadline)
         let result = try await command.run(outputLimit: query.outputLimit)
         guard !result.isOutputCut else {

@@ -16,7 +16,7 @@ extension HostPlatform {
         case .running, .finished: return
         case .absent, .lost: break
         }
-        let secrets = try task.secrets.mapValues { try context.resolve($0) }
+        let secrets = try await task.secrets.resolved(context.resolve)
         let user = host.owner.userID == geteuid() ? nil : host.owner
         try await disk.run {
             try folder.clear()

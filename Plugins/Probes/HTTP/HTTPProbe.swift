@@ -61,7 +61,7 @@ public struct HTTPProbe: Probe {
         var request = HTTPRequest(
             method, url, deadline: deadline, connectTimeout: deadline, stallTimeout: .zero, responseLimit: 4 << 20)
         do {
-            if let secret { request.secretHeaders[header] = try resolve(secret) }
+            if let secret { request.secretHeaders[header] = try await resolve(secret) }
             return judge(try await session.fetch(request))
         } catch is CancellationError {
             return .inconclusive("\(request): cancelled before it answered")

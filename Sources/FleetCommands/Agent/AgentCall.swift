@@ -83,7 +83,7 @@ struct AgentCall: Hashable, Sendable {
                     name: name,
                     storage: try registry.storage(repository.storage.plugin, plugin, repository.storage.options),
                     plugin: repository.storage.plugin, options: repository.storage.options,
-                    passphrase: repository.passphrase)
+                    secret: repository.secret)
             }
         }
         return AgentContext(

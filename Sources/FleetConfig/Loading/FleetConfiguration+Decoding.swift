@@ -29,9 +29,11 @@ extension ClusterDeclaration {
 
 extension RepositoryDeclaration {
     fileprivate init(normal: JSONValue) {
+        let encryption = normal["encryption"]
         self.init(
-            storage: PluginUse(normal: normal["storage"] ?? [:]), passphrase: normal["encryption"]?.secret("passphrase")
-        )
+            storage: PluginUse(normal: normal["storage"] ?? [:]),
+            secret: encryption?.secret("passphrase").map { .passphrase($0) }
+                ?? encryption?.secret("key").map { .key($0) })
     }
 }
 

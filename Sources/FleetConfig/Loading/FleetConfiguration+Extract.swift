@@ -42,8 +42,11 @@ extension ClusterDeclaration {
 extension RepositoryDeclaration {
     fileprivate var yaml: YAMLValue {
         var entries = [YAMLValue.Entry("storage", storage.yaml)]
-        if let passphrase {
-            entries.append(.init("encryption", .mapping([.init("passphrase", passphrase.yaml)])))
+        switch secret {
+        case .passphrase(let reference):
+            entries.append(.init("encryption", .mapping([.init("passphrase", reference.yaml)])))
+        case .key(let reference): entries.append(.init("encryption", .mapping([.init("key", reference.yaml)])))
+        case nil: break
         }
         return .mapping(entries)
     }
@@ -132,6 +135,7 @@ extension SecretReference {
         switch self {
         case .environment(let name): .mapping([.init("env", .string(name))])
         case .file(let path): .mapping([.init("file", .string(path))])
+        case .command(let words): .mapping([.init("command", .sequence(words.map { .string($0) }))])
         }
     }
 }

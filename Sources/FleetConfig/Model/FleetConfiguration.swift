@@ -74,11 +74,11 @@ public struct ClusterDeclaration: Hashable, Sendable {
 public struct RepositoryDeclaration: Hashable, Sendable {
     public var storage: PluginUse
     /// The passphrase that encrypts it; nil for none.
-    public var passphrase: SecretReference?
+    public var secret: RepositorySecret?
 
-    public init(storage: PluginUse, passphrase: SecretReference? = nil) {
+    public init(storage: PluginUse, secret: RepositorySecret? = nil) {
         self.storage = storage
-        self.passphrase = passphrase
+        self.secret = secret
     }
 }
 

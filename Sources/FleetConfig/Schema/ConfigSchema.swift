@@ -58,6 +58,15 @@ struct SchemaWriter {
                     "type": "object", "required": ["file"], "additionalProperties": false,
                     "properties": ["file": ["type": "string", "minLength": 1, "description": "A file."]],
                 ],
+                [
+                    "type": "object", "required": ["command"], "additionalProperties": false,
+                    "properties": [
+                        "command": [
+                            "type": "array", "minItems": 1, "items": ["type": "string"],
+                            "description": "A program that prints it, and its arguments.",
+                        ]
+                    ],
+                ],
             ],
         ],
     ]

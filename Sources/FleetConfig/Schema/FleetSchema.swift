@@ -51,7 +51,13 @@ enum FleetSchema {
         ])
 
     static let encryption = ObjectShape(
-        noun: "encryption", fields: [.required("passphrase", .secret, "What the repository's keys are made from.")])
+        noun: "encryption",
+        fields: [
+            .optional("passphrase", .secret, "A text that the repository's key is sealed with."),
+            .optional(
+                "key", .secret, "32 random bytes in base64 or hexadecimal that it is sealed with instead: quicker."),
+        ],
+        exclusive: ["passphrase", "key"], asksForOneOf: ["passphrase", "key"])
 
     static let policy = ObjectShape(
         noun: "a policy",

@@ -19,6 +19,10 @@ extension SchemaWriter {
                     }
                 })
         }
+        if !shape.asksForOneOf.isEmpty {
+            schema["type"] = "object"
+            schema["anyOf"] = .array(shape.asksForOneOf.map { ["required": .array([.string($0)])] })
+        }
         if shape.asksForRepositories { schema["allOf"] = .array([repositoriesWhereNeeded]) }
         return schema
     }

@@ -48,6 +48,8 @@ struct ObjectShape: Sendable {
     var fields: [Field]
     /// Of these keys at most one may be given.
     var exclusive: [String] = []
+    /// Of these keys at least one must be given.
+    var asksForOneOf: [String] = []
     /// Keys that begin with `x-` are free: a place for anchors.
     var allowsExtensions = false
     /// `repositories` must be there unless the engine keeps its own.

@@ -46,6 +46,10 @@ extension Validator {
         let names = shape.exclusive.filter { given[$0] != nil }.sorted {
             (given[$0]?.key.start ?? .start) < (given[$1]?.key.start ?? .start)
         }
+        if !shape.asksForOneOf.isEmpty, shape.asksForOneOf.allSatisfy({ given[$0] == nil }) {
+            let words = shape.asksForOneOf.joined(separator: " or ")
+            report(place, "\(shape.noun) needs \(words)")
+        }
         guard names.count > 1, let second = given[names[1]] else { return }
         report(place.key(names[1], at: second.key.start), "\(names.joined(separator: " and ")) exclude each other")
     }

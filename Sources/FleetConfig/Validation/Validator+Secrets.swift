@@ -2,9 +2,9 @@ internal import FleetPluginAPI
 internal import YAML
 
 extension Validator {
-    private static let how = "write {env: NAME} or {file: PATH}"
+    private static let how = "write {env: NAME}, {file: PATH} or {command: [PROGRAM, …]}"
 
-    /// `{env: NAME}` or `{file: PATH}`. Whatever else stands there is not repeated: it may be the secret.
+    /// `{env: NAME}`, `{file: PATH}` or `{command: [PROGRAM, …]}`. Whatever else stands there is not repeated: it may be the secret.
     mutating func secret(_ node: YAMLNode, _ place: Place) -> JSONValue? {
         guard let pairs = node.mapping else {
             let message = node.isNull ? "there is no value" : "a secret must not stand in this file"
@@ -12,12 +12,13 @@ extension Validator {
             return nil
         }
         guard pairs.count == 1, let pair = pairs.first, let kind = pair.key.scalar?.text,
-            ["env", "file"].contains(kind)
+            ["env", "file", "command"].contains(kind)
         else {
-            report(place, "expected a reference to a secret with env or file, one of them", Self.how)
+            report(place, "expected a reference to a secret with env, file or command, one of them", Self.how)
             return nil
         }
         let place = Place(mark: pair.value.start, path: place.path.key(kind))
+        if kind == "command" { return secretCommand(pair.value, place) }
         guard let scalar = pair.value.scalar, scalar.tag == .string, !scalar.text.isEmpty,
             !scalar.text.unicodeScalars.contains("\0")
         else {
@@ -39,6 +40,17 @@ extension Validator {
             report(place, problem.message, problem.hint)
             return nil
         }
+    }
+
+    private mutating func secretCommand(_ node: YAMLNode, _ place: Place) -> JSONValue? {
+        let words = node.sequence?.map { $0.scalar?.text }
+        guard let words, let program = words.first ?? nil, !program.isEmpty,
+            words.allSatisfy({ $0.map { !$0.unicodeScalars.contains("\0") } ?? false })
+        else {
+            report(place, "expected a program and its arguments", "write a list: [vault, read, …]")
+            return nil
+        }
+        return .object(["command": .array(words.compactMap { $0.map { .string($0) } })])
     }
 
     private static func isVariableName(_ text: String) -> Bool {

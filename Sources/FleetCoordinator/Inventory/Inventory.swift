@@ -150,7 +150,7 @@ extension Inventory {
             let declared = configuration.repositories[name]
             return EngineContext.Repository(
                 name: name, storage: try storage(of: name), plugin: declared?.storage.plugin ?? "",
-                options: declared?.storage.options ?? PluginOptions(), passphrase: declared?.passphrase)
+                options: declared?.storage.options ?? PluginOptions(), secret: declared?.secret)
         }
     }
 

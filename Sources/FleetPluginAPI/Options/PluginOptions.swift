@@ -25,6 +25,7 @@ public struct PluginOptions: Hashable, Sendable, Codable {
 
     public func secret(_ name: String) -> SecretReference? {
         if let variable = values[name]?["env"]?.string { return .environment(variable) }
+        if let words = values[name]?["command"]?.array { return .command(words.compactMap(\.string)) }
         return values[name]?["file"]?.string.map { .file($0) }
     }
 

@@ -4,6 +4,9 @@ public enum SecretReference: Hashable, Sendable {
     case environment(String)
     /// A file, absolute path; a trailing newline is not part of the secret.
     case file(String)
+    /// What a program prints, such as one that asks a key management service; a trailing newline is not part of the
+    /// secret. The program first, then its arguments.
+    case command([String])
 }
 
 extension SecretReference: CustomStringConvertible {
@@ -11,17 +14,20 @@ extension SecretReference: CustomStringConvertible {
         switch self {
         case .environment(let name): "env:\(name)"
         case .file(let path): "file:\(path)"
+        case .command(let words): "command:\(words.first ?? "")"
         }
     }
 }
 
 extension SecretReference: Codable {
-    private enum CodingKeys: String, CodingKey { case env, file }
+    private enum CodingKeys: String, CodingKey { case env, file, command }
 
     public init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         if let name = try container.decodeIfPresent(String.self, forKey: .env) {
             self = .environment(name)
+        } else if let words = try container.decodeIfPresent([String].self, forKey: .command) {
+            self = .command(words)
         } else {
             self = .file(try container.decode(String.self, forKey: .file))
         }
@@ -32,6 +38,21 @@ extension SecretReference: Codable {
         switch self {
         case .environment(let name): try container.encode(name, forKey: .env)
         case .file(let path): try container.encode(path, forKey: .file)
+        case .command(let words): try container.encode(words, forKey: .command)
+        }
+    }
+}
+
+/// What opens an encrypted repository.
+public enum RepositorySecret: Hashable, Sendable {
+    /// A text that people may have made up: deriving a key from it is slow on purpose.
+    case passphrase(SecretReference)
+    /// 32 random bytes in base64 or hexadecimal, such as a key management service hands out.
+    case key(SecretReference)
+
+    public var reference: SecretReference {
+        switch self {
+        case .passphrase(let reference), .key(let reference): reference
         }
     }
 }

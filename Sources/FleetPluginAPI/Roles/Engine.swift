@@ -154,18 +154,18 @@ public struct EngineContext: Sendable {
         /// The storage plugin and its options, for an engine that reaches the storage by means of its own.
         public var plugin: String
         public var options: PluginOptions
-        /// Encrypts what lies there; nil for none.
-        public var passphrase: SecretReference?
+        /// Opens what is encrypted there; nil where nothing is.
+        public var secret: RepositorySecret?
 
         public init(
             name: String, storage: any Storage, plugin: String = "", options: PluginOptions = PluginOptions(),
-            passphrase: SecretReference? = nil
+            secret: RepositorySecret? = nil
         ) {
             self.name = name
             self.storage = storage
             self.plugin = plugin
             self.options = options
-            self.passphrase = passphrase
+            self.secret = secret
         }
     }
 

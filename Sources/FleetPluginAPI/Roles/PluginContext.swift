@@ -39,7 +39,16 @@ public struct ClusterContext: Hashable, Sendable {
 }
 
 /// Fetches a secret, or throws `FleetError.configuration` that names the reference and not the value.
-public typealias SecretResolver = @Sendable (SecretReference) throws -> Secret
+public typealias SecretResolver = @Sendable (SecretReference) async throws -> Secret
+
+extension [String: SecretReference] {
+    /// The values, by the same names.
+    public func resolved(_ resolve: SecretResolver) async throws -> [String: Secret] {
+        var secrets: [String: Secret] = [:]
+        for (name, reference) in self { secrets[name] = try await resolve(reference) }
+        return secrets
+    }
+}
 
 /// The beginning of a command line for what runs beside the data.
 public struct AgentInvocation: Hashable, Sendable, Codable {

@@ -126,7 +126,8 @@ import Testing
         }
         let changer: SecretResolver = { reference in
             if case .file("/new") = reference { return Secret("new") }
-            return try TestPassphrase.resolve(reference)
+            if case .file("/key") = reference { return Secret(" AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\n") }
+            return try await TestPassphrase.resolve(reference)
         }
         let agent = Agent(repository.storage, encrypted: true, resolve: changer)
         #expect(await agent.run("passphrase", "local", "/new") == 0)
@@ -138,6 +139,22 @@ import Testing
         let changed = repository.storage.keys.filter { repository.storage[$0] != before[$0] }
         #expect(changed == [RepositoryMarker.key], "what is stored stays as it is")
         #expect(!agent.log.contains(TestPassphrase.text) && !agent.log.contains("Secret"))
+
+        // A key of a management service opens it as well, and is told from a passphrase of the same letters.
+        #expect(await agent.run("passphrase", "local", "/key", "--key") != 0, "fleet.yaml's opens it no more")
+        let renewed = Agent(repository.storage, encrypted: true) { reference in
+            if reference == TestPassphrase.reference { return Secret("new") }
+            return try await changer(reference)
+        }
+        #expect(await renewed.run("passphrase", "local", "/key", "--key", "--only") == 0, "\(renewed.log)")
+        var keyed = EngineContext.Repository(name: "local", storage: repository.storage, secret: .key(.file("/key")))
+        #expect(try await Repository.open(keyed, changer).instance("orders").record() != nil)
+        keyed.secret = .passphrase(.file("/key"))
+        await #expect(throws: FleetError.self) { try await Repository.open(keyed, changer) }
+        keyed.secret = .key(.file("/new"))
+        let error = await #expect(throws: FleetError.self) { try await Repository.open(keyed, changer) }
+        #expect(error?.code == .configuration && error?.message.contains("32 bytes") == true)
+        #expect(repository.storage.keys.filter { repository.storage[$0] != before[$0] } == [RepositoryMarker.key])
 
         // Only who can open it may let others in, and only what is encrypted has passphrases.
         let other = Agent(repository.storage, encrypted: true) { _ in Secret("another") }
@@ -152,16 +169,16 @@ import Testing
 
     @Test func eachSlotOpensTheSameKeyAndIsBoundToItsRepository() throws {
         let key = SymmetricKey(size: .bits256)
-        let slots = try ["one", "two"].map { try KeySlot(key, passphrase: Array($0.utf8), repository: "id") }
+        let slots = try ["one", "two"].map { try KeySlot(key, secret: .passphrase(Array($0.utf8)), repository: "id") }
         for (slot, word) in zip(slots, ["one", "two"]) {
-            #expect(try slot.open(passphrase: Array(word.utf8), repository: "id") == key)
-            #expect(try slot.open(passphrase: Array("three".utf8), repository: "id") == nil)
-            #expect(try slot.open(passphrase: Array(word.utf8), repository: "another") == nil)
+            #expect(try slot.open(.passphrase(Array(word.utf8)), repository: "id") == key)
+            #expect(try slot.open(.passphrase(Array("three".utf8)), repository: "id") == nil)
+            #expect(try slot.open(.passphrase(Array(word.utf8)), repository: "another") == nil)
         }
         var hostile = slots[0]
         for rounds in [0, 3, 1 << 40, Int.max] {
             hostile.rounds = rounds
-            #expect(throws: FleetError.self) { try hostile.open(passphrase: [1], repository: "id") }
+            #expect(throws: FleetError.self) { try hostile.open(.passphrase([1]), repository: "id") }
         }
     }
 }

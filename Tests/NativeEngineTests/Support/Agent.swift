@@ -19,7 +19,7 @@ final class Agent: Sendable {
         self.resolve = resolve
         self.repositories = repositories.map {
             EngineContext.Repository(
-                name: $0.0, storage: $0.1, passphrase: encrypted ? TestPassphrase.reference : nil)
+                name: $0.0, storage: $0.1, secret: encrypted ? TestPassphrase.secret : nil)
         }
     }
 

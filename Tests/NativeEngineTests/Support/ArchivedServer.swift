@@ -47,7 +47,7 @@ struct ArchivedServer: Sendable {
     private func pushForever() async {
         let agent = Agent(
             agent.repositories.map { ($0.name, $0.storage) },
-            encrypted: agent.repositories.contains { $0.passphrase != nil })
+            encrypted: agent.repositories.contains { $0.secret != nil })
         while !Task.isCancelled {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: spool)) ?? []
             for name in names.sorted() where !name.hasPrefix(".") {

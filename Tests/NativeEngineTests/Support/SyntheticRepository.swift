@@ -10,7 +10,7 @@ struct SyntheticRepository {
 
     init(encrypted: Bool = false) async throws {
         let repository = EngineContext.Repository(
-            name: "local", storage: storage, passphrase: encrypted ? TestPassphrase.reference : nil)
+            name: "local", storage: storage, secret: encrypted ? TestPassphrase.secret : nil)
         instance = try await Repository.openOrCreate(repository, TestPassphrase.resolve).instance("orders")
         try await instance.admitWriter(Segments.system)
     }

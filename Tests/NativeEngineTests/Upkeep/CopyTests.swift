@@ -17,7 +17,7 @@ import Testing
 
     private func destination(_ storage: MemoryStorage, encrypted: Bool = false) async throws -> InstanceRepository {
         let repository = EngineContext.Repository(
-            name: "offsite", storage: storage, passphrase: encrypted ? TestPassphrase.reference : nil)
+            name: "offsite", storage: storage, secret: encrypted ? TestPassphrase.secret : nil)
         return try await Repository.openOrCreate(repository, TestPassphrase.resolve).instance("orders")
     }
 

@@ -3,16 +3,16 @@ import FleetPluginAPI
 import FoundationEssentials
 import Synchronization
 
-/// Opens an encrypted repository's key with the passphrase that fleet.yaml names, and makes keys for new repositories.
+/// Opens an encrypted repository's key with the secret that fleet.yaml names, and makes keys for new repositories.
 struct RepositoryLock: Sendable {
     /// In fleet.yaml.
     let name: String
-    let passphrase: SecretReference?
+    let secret: RepositorySecret?
     let resolve: SecretResolver
 
     init(_ repository: EngineContext.Repository, _ resolve: @escaping SecretResolver) {
         name = repository.name
-        passphrase = repository.passphrase
+        secret = repository.secret
         self.resolve = resolve
     }
 
@@ -22,15 +22,16 @@ struct RepositoryLock: Sendable {
     private struct Opened: Hashable {
         var repository: String
         var slots: [KeySlot]
-        /// SHA-256 of the passphrase.
-        var passphrase: ContentHash
+        /// SHA-256 of the secret.
+        var secret: ContentHash
     }
 
-    /// What the marker of a new repository says: a new key, where there is a passphrase.
+    /// What the marker of a new repository says: a new key, where there is a secret to seal it with.
     func make(for repository: String) async throws -> RepositoryEncryption {
-        guard let secret = try passphrase.map(secret) else { return RepositoryEncryption() }
+        guard let secret else { return RepositoryEncryption() }
+        let opener = try await opener(secret)
         return try await Workers.run {
-            let slot = try KeySlot(SymmetricKey(size: .bits256), passphrase: secret, repository: repository)
+            let slot = try KeySlot(SymmetricKey(size: .bits256), secret: opener, repository: repository)
             return RepositoryEncryption(scheme: RepositoryEncryption.aes, slots: [slot])
         }
     }
@@ -42,9 +43,9 @@ struct RepositoryLock: Sendable {
     func open(_ marker: RepositoryMarker) async throws -> RepositoryCipher? {
         switch marker.encryption.scheme {
         case RepositoryEncryption.none:
-            guard passphrase == nil else {
+            guard secret == nil else {
                 throw FleetError(
-                    .configuration, "the repository \(name) is not encrypted, and fleet.yaml gives it a passphrase",
+                    .configuration, "the repository \(name) is not encrypted, and fleet.yaml says how it is",
                     cause: "its \(RepositoryMarker.key) was made without one",
                     hint: "encryption is decided when a repository is made: give the encrypted one a place of its own")
             }
@@ -57,11 +58,11 @@ struct RepositoryLock: Sendable {
         }
     }
 
-    /// Lets a further passphrase open the repository, which must be one that the present one opens.
+    /// Lets a further secret open the repository, which must be one that the present one opens.
     ///
-    /// - Parameter only: no other passphrase opens it any more.
+    /// - Parameter only: no other secret opens it any more.
     /// - Returns: what the marker is to say.
-    func adding(_ new: SecretReference, only: Bool, to marker: RepositoryMarker) async throws -> RepositoryMarker {
+    func adding(_ new: RepositorySecret, only: Bool, to marker: RepositoryMarker) async throws -> RepositoryMarker {
         guard marker.encryption.scheme == RepositoryEncryption.aes else {
             _ = try await open(marker)
             throw FleetError(
@@ -69,9 +70,9 @@ struct RepositoryLock: Sendable {
                 hint: "encryption is decided when a repository is made")
         }
         let key = try await unlock(marker)
-        let secret = try secret(new)
+        let opener = try await opener(new)
         let slot = try await Workers.run {
-            try KeySlot(key, passphrase: secret, repository: marker.repository)
+            try KeySlot(key, secret: opener, repository: marker.repository)
         }
         var marker = marker
         marker.encryption.slots = (only ? [] : marker.encryption.slots ?? []) + [slot]
@@ -79,38 +80,67 @@ struct RepositoryLock: Sendable {
     }
 
     private func unlock(_ marker: RepositoryMarker) async throws -> SymmetricKey {
-        guard let secret = try passphrase.map(secret) else {
+        guard let secret else {
             throw FleetError(
                 .configuration, "the repository \(name) is encrypted, and fleet.yaml gives no passphrase for it",
                 hint: "add encryption: {passphrase: {file: PATH}} to the repository")
         }
+        let opener = try await opener(secret)
         let slots = marker.encryption.slots ?? []
-        let id = Opened(repository: marker.repository, slots: slots, passphrase: ContentHash(of: secret))
+        let id = Opened(repository: marker.repository, slots: slots, secret: opener.hash)
         if let key = Self.opened.withLock({ $0[id] }) { return key }
         let found = try await Workers.run { () throws -> SymmetricKey? in
             for slot in slots {
-                if let key = try slot.open(passphrase: secret, repository: marker.repository) { return key }
+                if let key = try slot.open(opener, repository: marker.repository) { return key }
             }
             return nil
         }
         guard let key = found else {
             throw FleetError(
-                .denied, "the passphrase does not open the repository \(name)",
+                .denied, "the \(secret.word) does not open the repository \(name)",
                 cause: slots.isEmpty ? "its \(RepositoryMarker.key) has no key" : "none of its keys was made with it",
-                hint: "give the passphrase that the repository was made with")
+                hint: "give the passphrase or key that the repository was made with")
         }
         Self.opened.withLock { $0[id] = key }
         return key
     }
 
-    private func secret(_ reference: SecretReference) throws -> [UInt8] {
-        let bytes = try resolve(reference).reveal { Array($0.utf8) }
-        guard !bytes.isEmpty else {
+    private func opener(_ secret: RepositorySecret) async throws -> KeySlot.Opener {
+        let text = try await resolve(secret.reference).reveal { $0 }
+        guard !text.isEmpty else {
             throw FleetError(
-                .configuration, "the passphrase of the repository \(name) is empty",
+                .configuration, "the \(secret.word) of the repository \(name) is empty",
                 hint:
                     "put a long random text there, and keep a copy of it elsewhere: without it nothing can be restored")
         }
-        return bytes
+        guard case .key = secret else { return .passphrase(Array(text.utf8)) }
+        let digits = text.filter { !$0.isWhitespace }
+        guard let bytes = Hex.decode(digits) ?? Data(base64Encoded: digits).map({ [UInt8]($0) }), bytes.count == 32
+        else {
+            throw FleetError(
+                .configuration, "the key of the repository \(name) is not 32 bytes in base64 or hexadecimal",
+                hint: "make one with: openssl rand -base64 32; a text of any other kind is a passphrase:")
+        }
+        return .key(bytes)
+    }
+}
+
+extension RepositorySecret {
+    /// For people.
+    fileprivate var word: String {
+        switch self {
+        case .passphrase: "passphrase"
+        case .key: "key"
+        }
+    }
+}
+
+extension KeySlot.Opener {
+    /// Tells secrets apart without keeping them.
+    fileprivate var hash: ContentHash {
+        switch self {
+        case .passphrase(let text): ContentHash(of: [0] + text)
+        case .key(let bytes): ContentHash(of: [1] + bytes)
+        }
     }
 }

@@ -96,15 +96,15 @@ struct Repository: Sendable {
         return try await open(repository, resolve)
     }
 
-    /// Lets another passphrase open the repository; nothing but its marker is written.
+    /// Lets another passphrase or key open the repository; nothing but its marker is written.
     static func add(
-        _ passphrase: SecretReference, only: Bool, to repository: EngineContext.Repository,
+        _ secret: RepositorySecret, only: Bool, to repository: EngineContext.Repository,
         _ resolve: @escaping SecretResolver
     ) async throws {
         guard let marker = try await marker(of: repository.name, in: repository.storage) else {
             throw absence(repository.name)
         }
-        let changed = try await RepositoryLock(repository, resolve).adding(passphrase, only: only, to: marker)
+        let changed = try await RepositoryLock(repository, resolve).adding(secret, only: only, to: marker)
         try await repository.storage.put(RepositoryMarker.key, SealedJSON.encode(changed), condition: .any)
     }
 

@@ -21,8 +21,8 @@ extension NativeEngine {
             AgentVerb(
                 name: "wal-get", summary: "Fetch a WAL file (restore_command)", usage: "%f %p", run: WALGet.run),
             AgentVerb(
-                name: "passphrase", summary: "Let another passphrase open an encrypted repository",
-                usage: "REPOSITORY FILE [--only]", run: PassphraseChange.run),
+                name: "passphrase", summary: "Let another passphrase or key open an encrypted repository",
+                usage: "REPOSITORY FILE [--key] [--only]", run: PassphraseChange.run),
             AgentVerb(
                 name: "admit", summary: "Let the server with this system identifier write to the repositories",
                 usage: "SYSTEM-IDENTIFIER", run: Admission.run),

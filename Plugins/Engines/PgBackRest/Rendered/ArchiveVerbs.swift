@@ -27,7 +27,7 @@ enum ArchiveVerbs {
             let process = Command(
                 program.argv(command, ["--pg1-path=\(arguments[2])"], Array(arguments[3...])),
                 environment: ProcessEnvironment.inherited.adding(options.environment),
-                secrets: try options.secrets.mapValues { try context.resolve($0) })
+                secrets: try await options.secrets.resolved(context.resolve))
             let status = try await process.stream { line in if !line.text.isEmpty { context.log(line.text) } }
             return status.shellCode
         } catch {

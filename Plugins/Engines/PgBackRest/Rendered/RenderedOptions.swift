@@ -26,9 +26,10 @@ struct RenderedOptions: Hashable, Sendable {
                     .configuration, "pgBackRest cannot keep backups in the repository \(repository.name)",
                     cause: "it knows no \(repository.plugin) storage", hint: "use a directory or s3")
             }
-            if let passphrase = repository.passphrase {
+            // pgBackRest derives its keys from any text.
+            if let secret = repository.secret {
                 environment["\(prefix)CIPHER_TYPE"] = "aes-256-cbc"
-                secrets["\(prefix)CIPHER_PASS"] = passphrase
+                secrets["\(prefix)CIPHER_PASS"] = secret.reference
             }
         }
     }

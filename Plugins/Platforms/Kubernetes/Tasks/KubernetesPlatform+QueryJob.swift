@@ -55,7 +55,7 @@ extension KubernetesPlatform {
             secrets: Array(query.secrets.keys), mounts: .data,
             // A claim may be one node's at a time.
             node: users.lazy.compactMap(\.node).first, isForgotten: true)
-        let secrets = try query.secrets.mapValues { try context.resolve($0) }
+        let secrets = try await query.secrets.resolved(context.resolve)
         do {
             try await create(job, secrets)
             let outcome = try await finish(key, of: instance, patience: query.deadline + Self.startPatience)

@@ -23,7 +23,7 @@ extension KubernetesPlatform {
         case .besideRunningServer: job.node = try await currentPod(of: found)?.node
         case .alone: try await requireAlone(found, task.purpose)
         }
-        let secrets = try task.secrets.mapValues { try context.resolve($0) }
+        let secrets = try await task.secrets.resolved(context.resolve)
         try await create(job, secrets)
     }
 

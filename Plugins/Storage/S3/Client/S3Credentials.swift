@@ -1,4 +1,3 @@
-import DurableFiles
 import FleetPluginAPI
 import Synchronization
 
@@ -9,7 +8,6 @@ final class S3Credentials: Sendable {
     private let sessionToken: SecretReference?
     private let resolve: SecretResolver
     private let known = Mutex<(keys: S3Keys, readAt: ContinuousClock.Instant)?>(nil)
-    private let disk = Disk()
 
     static let lifetime = Duration.seconds(30)
 
@@ -34,17 +32,15 @@ final class S3Credentials: Sendable {
     }
 
     private func read() async throws -> S3Keys {
-        let keys = try await disk.run { [self] in
-            S3Keys(
-                accessKey: try value(accessKey), secretKey: try value(secretKey),
-                sessionToken: try sessionToken.map { try value($0) })
-        }
+        let token: Secret? = if let sessionToken { try await value(sessionToken) } else { nil }
+        let keys = S3Keys(
+            accessKey: try await value(accessKey), secretKey: try await value(secretKey), sessionToken: token)
         known.withLock { $0 = (keys, .now) }
         return keys
     }
 
-    private func value(_ reference: SecretReference) throws -> Secret {
-        let secret = try resolve(reference)
+    private func value(_ reference: SecretReference) async throws -> Secret {
+        let secret = try await resolve(reference)
         // In a header, anything else would be an error that quotes it, or worse none.
         let isUsable = secret.reveal { !$0.isEmpty && $0.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F } }
         guard isUsable else {
