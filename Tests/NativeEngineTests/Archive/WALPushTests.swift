@@ -70,6 +70,63 @@ import Testing
         }
     }
 
+    /// Segments that wait, as the archiver's server has them.
+    private static func wait(_ numbers: ClosedRange<UInt64>, in scratch: ScratchDirectory) throws {
+        try scratch.directory("pg_wal/archive_status")
+        for number in numbers {
+            let name = Segments.name(number)
+            _ = try write(Segments.bytes(name), name.description, in: scratch)
+            try Data().write(to: URL(filePath: scratch.path("pg_wal/archive_status/\(name).ready")))
+        }
+    }
+
+    private static func names(_ storage: MemoryStorage) -> [String] {
+        storage.keys.filter { $0.contains("/wal/") }.compactMap { $0.split(separator: "/").last.map(String.init) }
+    }
+
+    @Test func whatWaitsIsStoredMeanwhileAndAcknowledgedWhenAskedFor() async throws {
+        try await withScratch { (scratch) async throws in
+            let storage = try await Self.repository()
+            let agent = Agent(storage)
+            try Self.wait(8...11, in: scratch)
+            #expect(try await Self.push(7, agent, scratch) == 0)
+            #expect(Self.names(storage) == (UInt64(7)...11).map { "\(Segments.name($0)).zst" })
+            // Each of them is acknowledged once, from what is noted.
+            storage.vanish()
+            #expect(await agent.run("wal-push", scratch.path("pg_wal/\(Segments.name(8))")) == 0)
+            #expect(await agent.run("wal-push", scratch.path("pg_wal/\(Segments.name(8))")) == 1)
+            // Another file of the name, and other repositories, are nothing that was noted.
+            #expect(try await Self.push(9, filler: 3, agent, scratch) == 1)
+            let both = Agent([("local", storage), ("another", storage)])
+            #expect(await both.run("wal-push", scratch.path("pg_wal/\(Segments.name(10))")) == 1)
+            #expect(await agent.run("wal-push", scratch.path("pg_wal/\(Segments.name(11))")) == 0)
+            storage.vanish(false)
+            #expect(try await Self.push(9, filler: 3, agent, scratch) == 1, "it has another content already")
+            #expect(try await Self.push(10, agent, scratch) == 0)
+        }
+    }
+
+    @Test func nothingIsNotedThatIsNotStored() async throws {
+        try await withScratch { (scratch) async throws in
+            let storage = try await Self.repository()
+            let agent = Agent(storage)
+            #expect(try await Self.push(6, agent, scratch) == 0)
+            var writes = 0
+            repeat {
+                writes += 1
+                try Self.wait(8...12, in: scratch)
+                storage.breakAfter(writes: writes)
+                let status = try await Self.push(7, agent, scratch)
+                storage.breakAfter(writes: nil)
+                let stored = Set(Self.names(storage))
+                #expect((status == 0) == stored.contains("\(Segments.name(7)).zst"))
+                let notes = (try? FileManager.default.contentsOfDirectory(atPath: scratch.path("pg_wal/fleet-pushed"))) ?? []
+                #expect(notes.allSatisfy { stored.contains("\($0).zst") }, "after \(writes) writes: \(notes)")
+            } while Self.names(storage).count < 7 && writes < 20
+            #expect(Self.names(storage).count == 7 && writes > 2)
+        }
+    }
+
     @Test func nothingIsSuccessUnlessEveryRepositoryHasIt() async throws {
         try await withScratch { (scratch) async throws in
             let (good, bad) = (try await Self.repository(), try await Self.repository())

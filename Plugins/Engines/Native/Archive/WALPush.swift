@@ -1,8 +1,10 @@
+import DurableFiles
 import FleetPluginAPI
+import Synchronization
 
 /// `fleet agent wal-push %p`: stores a WAL file in every repository of the instance, durably, or fails.
 ///
-/// Success is reported only when each repository has the file. One that has it already with the same content is
+/// Success is reported only when each repository has the file; those that wait behind it are stored meanwhile. One that has it already with the same content is
 /// content; with another content nothing is overwritten and the push fails.
 enum WALPush {
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
@@ -22,11 +24,46 @@ enum WALPush {
         guard !context.repositories.isEmpty else {
             throw FleetError(.configuration, "the instance \(context.instance.name) has no repository")
         }
+        let ahead = try PushedAhead(beside: path, context.repositories)
+        if let name = WALFileName(lastName(of: path)), name.kind == .segment,
+            try await Workers.run({ ahead.take(name) })
+        {
+            return
+        }
         let file = try await ArchivableFile.read(path)
+        let archives = Mutex<[String: InstanceRepository]>([:])
         try await everywhere(context.repositories, of: file, name: \.name, context.log) { repository in
             let instance = try await Repository.open(repository, context.resolve).instance(context.instance.name)
             if let identifier = file.systemIdentifier { try await instance.admitWriter(identifier) }
             try await put(file, in: instance, context.log)
+            archives.withLock { $0[repository.name] = instance }
+        }
+        guard file.name.kind == .segment, let system = file.systemIdentifier else { return }
+        await pushAhead(ahead, after: file.name, of: system, to: archives.withLock { Array($0.values) }, context.log)
+    }
+
+    /// How long a call begins with segments that nobody has asked for yet: a server that shuts down waits for it.
+    private static let patience = Duration.seconds(5)
+
+    /// Stores what waits behind a segment, and notes it. What cannot be stored is found out when it is asked for.
+    private static func pushAhead(
+        _ ahead: PushedAhead, after name: WALFileName, of system: SystemIdentifier, to archives: [InstanceRepository],
+        _ log: @escaping @Sendable (String) -> Void
+    ) async {
+        let waiting = (try? await Workers.run { ahead.waiting(after: name) }) ?? []
+        let end = ContinuousClock.now + patience
+        let isOver = Atomic(false)
+        _ = try? await concurrently(waiting, limit: Workers.count) { name in
+            guard !isOver.load(ordering: .relaxed), ContinuousClock.now < end else { return }
+            do {
+                let identity = try await Workers.run { ahead.identity(of: name) }
+                let file = try await ArchivableFile.read(ahead.path(of: name))
+                guard let identity, file.systemIdentifier == system else { return }
+                try await store(file, in: archives, log)
+                try await Workers.run { ahead.note(name, identity) }
+            } catch {
+                isOver.store(true, ordering: .relaxed)
+            }
         }
     }
 
