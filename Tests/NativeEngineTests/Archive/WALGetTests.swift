@@ -165,7 +165,12 @@ import Testing
             let directory = try scratch.directory("pg_wal")
             let old = try #require(ReadAhead(beside: "\(directory)/x", system: Segments.system, boot: Array(boot.utf8)))
             #expect(!old.begin() && old.begin())
-            old.keep([1, 2, 3], of: WALFileName(Segments.name(7)))
+            let header = WALObjectHeader(
+                name: Segments.name(7).description, kind: .segment, systemIdentifier: Segments.system, size: 3,
+                sha256: ContentHash(of: [1, 2, 3]), archivedAt: .now)
+            let object = try WALObject.encode(header, [1, 2, 3], level: 1)
+            old.keep(
+                ArchivedObject(key: "it", header: header, bytes: object), of: WALFileName(Segments.name(7)))
             let agent = Agent(repository.storage)
             #expect(await agent.run("wal-get", Segments.name(7).description, "\(directory)/x") == 0)
             #expect(try Data(contentsOf: URL(fileURLWithPath: "\(directory)/x")).count == Int(Segments.size))

@@ -17,18 +17,33 @@ struct ArchiveReader: Sendable {
     }
 
     func read(_ file: WALFileName) async throws -> (header: WALObjectHeader, content: [UInt8])? {
-        let key = keys.wal(file, system)
-        guard let bytes = try await storage.getIfPresent(key) else {
-            // "Not in the archive" may end a recovery: say it only while the archive is certainly there.
-            try await instance.repository.checkPresence()
-            guard try await instance.record() != nil else { throw absence }
-            return nil
-        }
+        guard let (key, bytes) = try await fetch(file) else { return nil }
         return try await Workers.run {
             let header = try WALObject.header(bytes, key)
             try check(header, file, key)
             return (header, try WALObject.content(bytes, header, key))
         }
+    }
+
+    /// An archived file as it is stored, its compressed content checked; nil when the archive does not have it.
+    ///
+    /// - Throws: as `content`.
+    func object(_ file: WALFileName) async throws -> ArchivedObject? {
+        guard let (key, bytes) = try await fetch(file) else { return nil }
+        return try await Workers.run {
+            let header = try WALObject.check(bytes, key)
+            try check(header, file, key)
+            return ArchivedObject(key: key, header: header, bytes: bytes)
+        }
+    }
+
+    private func fetch(_ file: WALFileName) async throws -> (key: String, bytes: [UInt8])? {
+        let key = keys.wal(file, system)
+        if let bytes = try await storage.getIfPresent(key) { return (key, bytes) }
+        // "Not in the archive" may end a recovery: say it only while the archive is certainly there.
+        try await instance.repository.checkPresence()
+        guard try await instance.record() != nil else { throw absence }
+        return nil
     }
 
     /// What the front of an archived file says.
@@ -64,6 +79,22 @@ struct ArchiveReader: Sendable {
         FleetError(
             .unavailable, "there is nothing of \(instance.subject)", cause: "\(keys.record) is missing",
             hint: "check that the right place is mounted, and that the instance has its backups there")
+    }
+}
+
+/// An archived file that has been fetched and whose compressed content is whole.
+struct ArchivedObject: Sendable {
+    let key: String
+    let header: WALObjectHeader
+    let bytes: [UInt8]
+
+    /// Puts the file where PostgreSQL waits for it, holding no more of it in memory than is stored. Blocks.
+    ///
+    /// - Throws: `corrupted` when it cannot be decompressed, else what was wrong with the place.
+    func write(to path: String) throws {
+        try RestoredFile.write(to: path) { put in
+            try WALObject.decompress(bytes, header, key, put)
+        }
     }
 }
 

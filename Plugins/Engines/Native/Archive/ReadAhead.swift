@@ -65,8 +65,8 @@ struct ReadAhead: Sendable {
     }
 
     /// Keeps a segment for later; one that does not find room is fetched when it is asked for.
-    func keep(_ content: [UInt8], of name: WALFileName) {
-        try? RestoredFile.write(content, to: "\(directory)/\(name.text)")
+    func keep(_ object: ArchivedObject, of name: WALFileName) {
+        try? object.write(to: "\(directory)/\(name.text)")
     }
 
     /// Throws everything away: recovery is at its end, or goes another way.

@@ -49,11 +49,12 @@ enum WALGet {
             do {
                 let archive = try await Repository.open(repository, context.resolve)
                     .instance(context.instance.name).archive(system)
-                guard let content = try await archive.content(name) else { continue }
+                guard let object = try await archive.object(name) else { continue }
+                let status = try await store(object, destination, context)
                 for fault in faults { context.log(fault.description) }
-                let status = await store(content, name, destination, context)
                 if status == Status.found, name.kind == .segment, let ahead, ahead.begin() {
-                    await fetch(ahead.next(after: name, segmentSize: UInt64(content.count)), from: archive, ahead)
+                    let next = ahead.next(after: name, segmentSize: UInt64(object.header.size))
+                    await fetch(next, from: archive, ahead)
                 }
                 return status
             } catch {
@@ -76,8 +77,8 @@ enum WALGet {
             await withTaskGroup(of: Void.self) { group in
                 for name in names {
                     group.addTask {
-                        guard let content = try? await archive.content(name) else { return }
-                        try? await Workers.run { ahead.keep(content, of: name) }
+                        guard let object = try? await archive.object(name) else { return }
+                        try? await Workers.run { ahead.keep(object, of: name) }
                     }
                 }
             }
@@ -90,14 +91,17 @@ enum WALGet {
         limit.cancel()
     }
 
+    /// - Throws: `corrupted` when the archive is at fault.
     private static func store(
-        _ content: [UInt8], _ name: WALFileName, _ destination: String, _ context: AgentContext
-    ) async -> Int32 {
+        _ object: ArchivedObject, _ destination: String, _ context: AgentContext
+    ) async throws -> Int32 {
         do {
-            try await Workers.run { try RestoredFile.write(content, to: destination) }
+            try await Workers.run { try object.write(to: destination) }
             return Status.found
+        } catch let error as FleetError where error.code == .corrupted {
+            throw error
         } catch {
-            context.log(FleetError(error, "cannot write \(name.text)").description)
+            context.log(FleetError(error, "cannot write \(object.header.name)").description)
             return Status.destination
         }
     }
@@ -116,13 +120,22 @@ enum WALGet {
 /// anew, and what recovery keeps it makes durable itself (`KeepFileRestoredFromArchive`).
 enum RestoredFile {
     static func write(_ content: [UInt8], to path: String) throws {
+        try write(to: path) { put in try put(content.span.bytes) }
+    }
+
+    /// - Parameter fill: calls what it is given with the content, piece by piece.
+    static func write(to path: String, _ fill: ((RawSpan) throws -> Void) throws -> Void) throws {
         let temporary = "\(path).fleet-\(getpid())"
         unlink(temporary)
         do {
             let file = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
             guard file >= 0 else { throw FleetError(errno: errno, "cannot make \(temporary)") }
             defer { close(file) }
-            try content.withUnsafeBytes { try FileBytes.write($0, to: file, at: 0, temporary) }
+            var offset: Int64 = 0
+            try fill { piece in
+                try piece.withUnsafeBytes { try FileBytes.write($0, to: file, at: offset, temporary) }
+                offset += Int64(piece.byteCount)
+            }
             guard rename(temporary, path) == 0 else { throw FleetError(errno: errno, "cannot rename to \(path)") }
         } catch {
             unlink(temporary)

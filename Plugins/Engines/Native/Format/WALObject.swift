@@ -105,6 +105,30 @@ enum WALObject {
         }
     }
 
+    /// The file in pieces, of an object that has been checked: its content is what the checked frame yields, which is
+    /// as long as the header says.
+    ///
+    /// - Throws: `corrupted`, and what `put` throws.
+    static func decompress(
+        _ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String, _ put: (RawSpan) throws -> Void
+    ) throws {
+        guard let size = try headerSize(bytes, subject), size <= bytes.count, header.size <= contentLimit else {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: "it ends within its header")
+        }
+        do {
+            var stream = try ZstdDecompressionStream(limit: Int(header.size))
+            try stream.write(bytes.span.bytes.extracting(size...), put)
+            let count = stream.count
+            try stream.finish()
+            guard count == Int(header.size) else {
+                throw FleetError(
+                    .corrupted, "\(subject) is damaged", cause: "it holds \(count) bytes instead of \(header.size)")
+            }
+        } catch let error as CompressionError {
+            throw FleetError(.corrupted, "\(subject) is damaged", cause: error.message)
+        }
+    }
+
     /// The file itself, checked against its header. Blocks for as long as that takes.
     static func content(_ bytes: [UInt8], _ header: WALObjectHeader, _ subject: String) throws -> [UInt8] {
         let content = try withFrame(bytes, header, subject) { frame in
