@@ -16,6 +16,8 @@ public struct BaseBackupOptions: Hashable, Sendable {
     public var tablespaceMap: Bool
     /// The server checks page checksums, and fails the backup at its end where some are wrong.
     public var verifyChecksums: Bool
+    /// Send only the pages that have changed since the backup whose manifest was uploaded on this connection (17+).
+    public var isIncremental = false
     /// How long the server may take until it begins: the checkpoint.
     public var startLimit: Duration
     /// How long the server may send nothing after that.
@@ -60,6 +62,7 @@ extension BaseBackupOptions {
             "CHECKPOINT \(fastCheckpoint ? "'fast'" : "'spread'")", "WAL false", "WAIT \(waitsForArchive)",
             "TABLESPACE_MAP \(tablespaceMap)", "VERIFY_CHECKSUMS \(verifyChecksums)",
         ]
+        if isIncremental { options.append("INCREMENTAL true") }
         if let maxRateKiB { options.append("MAX_RATE \(maxRateKiB)") }
         if let manifestChecksums {
             options.append("MANIFEST 'yes'")

@@ -70,6 +70,13 @@ public struct BackupLabel: Hashable, Sendable {
         }
     }
 
+    /// The file without the lines by which PostgreSQL refuses to start on an incremental backup.
+    public static func withoutIncremental(_ bytes: [UInt8]) -> [UInt8] {
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        let marker = Array("INCREMENTAL FROM ".utf8)
+        return Array(lines.filter { !$0.starts(with: marker) }.joined(separator: [UInt8(ascii: "\n")]))
+    }
+
     /// `0/2000028 (file 000000010000000000000002)`
     private static func location(
         _ name: Substring, _ fields: [Substring: Substring]

@@ -120,7 +120,8 @@ import Testing
                 storage.breakAfter(writes: nil)
                 let stored = Set(Self.names(storage))
                 #expect((status == 0) == stored.contains("\(Segments.name(7)).zst"))
-                let notes = (try? FileManager.default.contentsOfDirectory(atPath: scratch.path("pg_wal/fleet-pushed"))) ?? []
+                let notes =
+                    (try? FileManager.default.contentsOfDirectory(atPath: scratch.path("pg_wal/fleet-pushed"))) ?? []
                 #expect(notes.allSatisfy { stored.contains("\($0).zst") }, "after \(writes) writes: \(notes)")
             } while Self.names(storage).count < 7 && writes < 20
             #expect(Self.names(storage).count == 7 && writes > 2)

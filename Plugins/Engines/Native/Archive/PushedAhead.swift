@@ -26,7 +26,9 @@ struct PushedAhead: Sendable {
     init(beside path: String, _ repositories: [EngineContext.Repository]) throws {
         parent = parentPath(of: path)
         directory = "\(parent)/\(Self.name)"
-        let declared = repositories.map { JSONValue.array([.string($0.name), .string($0.plugin), .object($0.options.values)]) }
+        let declared = repositories.map {
+            JSONValue.array([.string($0.name), .string($0.plugin), .object($0.options.values)])
+        }
         places = ContentHash(of: try SealedJSON.encode(JSONValue.array(declared))).description
     }
 

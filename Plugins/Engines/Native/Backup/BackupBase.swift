@@ -20,6 +20,9 @@ struct BackupBase: Sendable {
     /// The chunks of one of its files; empty for a file that it does not have.
     func chunks(of path: String) -> ArraySlice<ChunkReference> { manifest.chunks[file(path)?.chunks ?? 0..<0] }
 
+    /// Whether the checksum of each of its chunks is known, so that they can be taken over without being read.
+    var knowsChecksums: Bool { manifest.files.allSatisfy { $0.chunks.isEmpty || $0.chunkChecksums != nil } }
+
     func file(_ path: String) -> Manifest.File? { files[path].map { manifest.files[$0] } }
 
     /// The newest backup of the server that a new one of this kind can build upon: for a differential one a full, for

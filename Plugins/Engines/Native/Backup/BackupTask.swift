@@ -165,34 +165,20 @@ struct BackupTask: Sendable {
             instance: instance, label: label, level: request.level, inherited: base?.manifest.packs ?? [],
             unfinished: unfinished)
         do {
-            let received =
+            var received =
                 if let directory = request.dataDirectory {
                     try await read(directory, &writer, meter)
                 } else {
                     try await stream(connection, &writer, meter)
                 }
             try received.check(server)
+            if !received.sent.isEmpty { received.serverManifest = received.manifest(server).bytes }
             meter.finish()
             return received
         } catch {
             await writer.abandon()
             throw error
         }
-    }
-
-    /// Takes what the server sends.
-    private func stream(
-        _ connection: ReplicationConnection, _ writer: inout ChunkWriter, _ meter: ProgressMeter
-    ) async throws -> ReceivedBackup {
-        var receiver = BackupReceiver(base: base, meter: meter)
-        let options = BaseBackupOptions(
-            label: label, fastCheckpoint: true, waitsForArchive: false, maxRateKiB: request.rate.map { Int($0 >> 10) },
-            manifestChecksums: .crc32c, tablespaceMap: false, verifyChecksums: true)
-        for try await event in try await connection.baseBackup(options) {
-            try await receiver.take(event, &writer)
-            try await claim.refresh()
-        }
-        return try await receiver.finish(&writer)
     }
 
     /// Reads the server's files.

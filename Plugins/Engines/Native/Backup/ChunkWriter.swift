@@ -14,6 +14,8 @@ struct ChunkPiece: Sendable {
         case bytes([UInt8])
         /// It is known to be what the older backup has. With its CRC-32C, where it was read.
         case same(ChunkReference, checksum: UInt32?)
+        /// Part of it is; to be resolved before it is written.
+        case patch(ChunkPatch)
     }
 }
 
@@ -100,6 +102,7 @@ struct ChunkWriter {
     ) throws -> [CompressedPiece] {
         try pieces.map { piece in
             switch piece.content {
+            case .patch: throw FleetError(.failed, "a patch was not resolved")
             case .same(let base, let checksum):
                 return CompressedPiece(
                     file: piece.file, rawLength: Int(base.rawLength), hash: base.hash, checksum: checksum, base: base)

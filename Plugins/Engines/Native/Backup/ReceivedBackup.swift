@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import PostgresClient
 import PostgresFormats
 
 /// A base backup that has been received.
@@ -16,6 +17,15 @@ struct ReceivedBackup: Sendable {
     var reusedChunks = 0
     var serverManifest: [UInt8] = []
     var backupLabel: [UInt8]?
+    /// Files of which the server sent something else than what they have become, by path.
+    var sent: [String: Sent] = [:]
+
+    struct Sent: Hashable, Sendable {
+        /// In the server's manifest.
+        var path: String
+        var size: Int64
+        var crc32c: UInt32
+    }
 
     /// Adds the next chunk of its file. Files come one after the other.
     mutating func add(_ chunk: StoredChunk) {
@@ -42,6 +52,20 @@ struct ReceivedBackup: Sendable {
                 base: nil)
         }
         add(try await writer.add(pieces))
+    }
+
+    /// The manifest of the files as they are in this backup.
+    func manifest(_ server: ServerFacts) -> BackupManifest {
+        BackupManifest(
+            version: server.version >= 170_000 ? 2 : 1,
+            systemIdentifier: server.version >= 170_000 ? server.identity.systemIdentifier : nil,
+            files: files.map { file in
+                BackupManifest.File(
+                    path: file.path, size: UInt64(file.size),
+                    lastModified: Timestamp(microseconds: file.modified * 1_000_000),
+                    checksum: .init(crc32c: file.crc32c))
+            },
+            walRanges: [.init(timeline: timeline, start: startLSN, end: stopLSN)])
     }
 
     /// Takes over what was written. Call it after the last chunk.

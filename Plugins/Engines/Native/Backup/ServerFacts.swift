@@ -7,6 +7,8 @@ struct ServerFacts: Sendable {
     /// `server_version_num`
     var version: Int
     var segmentSize: UInt64
+    /// Whether it can tell which pages have changed since an older backup (17+).
+    var summarizesWAL: Bool
 
     /// - Throws: `refused` for servers whose backup could never be restored: standbys, and those that do not archive.
     static func read(_ connection: ReplicationConnection, _ request: BackupTaskRequest) async throws -> ServerFacts {
@@ -31,7 +33,12 @@ struct ServerFacts: Sendable {
         guard let segmentSize = bytes(size), segmentSize.nonzeroBitCount == 1 else {
             throw FleetError(.protocolViolation, "the server's wal_segment_size is \(size)")
         }
-        return ServerFacts(identity: identity, version: version, segmentSize: segmentSize)
+        let summarizes =
+            if version >= 170_000 { try await connection.show("summarize_wal", deadline: deadline) == "on" } else {
+                false
+            }
+        return ServerFacts(
+            identity: identity, version: version, segmentSize: segmentSize, summarizesWAL: summarizes)
     }
 
     private static func requireArchiving(

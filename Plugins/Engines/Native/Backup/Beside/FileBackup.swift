@@ -60,7 +60,7 @@ struct FileBackup: Sendable {
         try await received.add(content: backupLabel, of: received.files.count - 1, &writer)
         received.add(try await writer.finish())
         received.finish(writer)
-        received.serverManifest = manifest(received).bytes
+        received.serverManifest = received.manifest(server).bytes
         return received
     }
 
@@ -89,21 +89,5 @@ struct FileBackup: Sendable {
             log("\(base.record.label) is of another timeline or page format: all files are compared with it")
         }
         return trust
-    }
-
-    /// What the server would have sent with the same backup.
-    private func manifest(_ received: ReceivedBackup) -> BackupManifest {
-        BackupManifest(
-            version: server.version >= 170_000 ? 2 : 1,
-            systemIdentifier: server.version >= 170_000 ? server.identity.systemIdentifier : nil,
-            files: received.files.map { file in
-                BackupManifest.File(
-                    path: file.path, size: UInt64(file.size),
-                    lastModified: Timestamp(microseconds: file.modified * 1_000_000),
-                    checksum: .init(crc32c: file.crc32c))
-            },
-            walRanges: [
-                .init(timeline: received.timeline, start: received.startLSN, end: received.stopLSN)
-            ])
     }
 }

@@ -6,13 +6,17 @@ import PostgresFormats
 /// is kept.
 struct BackupReceiver {
     private let meter: ProgressMeter
+    private let chunks: ChunkReader?
     private var collector: FileCollector
     /// Of the archive that is coming in; nil between archives and in the manifest.
     private var reader: TarReader?
     private var reportsProgress = false
 
-    init(base: BackupBase?, meter: ProgressMeter) {
-        collector = FileCollector(base: base)
+    /// - Parameters:
+    ///   - chunks: those of the base, where the server sends changes to it only.
+    init(base: BackupBase?, chunks: ChunkReader?, meter: ProgressMeter) {
+        self.chunks = chunks
+        collector = FileCollector(base: base, isIncremental: chunks != nil)
         self.meter = meter
     }
 
@@ -52,6 +56,8 @@ struct BackupReceiver {
         guard collector.received.stopLSN != .zero else {
             throw FleetError(.protocolViolation, "the server ended the backup without its end position")
         }
+        collector.endMaps()
+        if let batch = collector.takeBatch(always: true) { try await write(batch, &writer) }
         collector.received.add(try await writer.finish())
         collector.received.finish(writer)
         return collector.received
@@ -61,14 +67,19 @@ struct BackupReceiver {
         guard reader != nil else { return collector.received.serverManifest += bytes }
         if !reportsProgress { meter.add(Int64(bytes.count)) }
         try reader?.feed(bytes, &collector)
-        if let batch = collector.takeBatch() { collector.received.add(try await writer.add(batch)) }
+        if let batch = collector.takeBatch() { try await write(batch, &writer) }
     }
 
     private mutating func endArchive(_ writer: inout ChunkWriter) async throws {
         guard let reader else { return }
         try reader.finish()
         self.reader = nil
-        if let batch = collector.takeBatch(always: true) { collector.received.add(try await writer.add(batch)) }
+        if let batch = collector.takeBatch(always: true) { try await write(batch, &writer) }
+    }
+
+    private mutating func write(_ batch: [ChunkPiece], _ writer: inout ChunkWriter) async throws {
+        guard let chunks else { return collector.received.add(try await writer.add(batch)) }
+        collector.received.add(try await writer.add(reading: { try await ChunkPatch.resolve(batch, chunks) }))
     }
 
     /// Where the members of an archive belong, relative to the data directory.

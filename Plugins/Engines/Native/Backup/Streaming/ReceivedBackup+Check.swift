@@ -21,14 +21,15 @@ extension ReceivedBackup {
         }
         var expected = Dictionary(manifest.files.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
         for file in files {
-            guard let entry = expected.removeValue(forKey: file.path) else {
-                throw difference("the manifest does not have \(file.path)")
+            let sent = sent[file.path] ?? Sent(path: file.path, size: file.size, crc32c: file.crc32c)
+            guard let entry = expected.removeValue(forKey: sent.path) else {
+                throw difference("the manifest does not have \(sent.path)")
             }
-            guard entry.size == UInt64(file.size) else {
-                throw difference("\(file.path) has \(file.size) bytes instead of \(entry.size)")
+            guard entry.size == UInt64(sent.size) else {
+                throw difference("\(sent.path) has \(sent.size) bytes instead of \(entry.size)")
             }
-            guard entry.checksum == .init(crc32c: file.crc32c) else {
-                throw difference("the checksum of \(file.path) is not the manifest's")
+            guard entry.checksum == .init(crc32c: sent.crc32c) else {
+                throw difference("the checksum of \(sent.path) is not the manifest's")
             }
         }
         if let missing = expected.keys.min() { throw difference("\(missing) was not sent") }
