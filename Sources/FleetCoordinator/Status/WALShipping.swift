@@ -21,6 +21,11 @@ struct WALShipping: Sendable {
                 cause: "the slot \(slot) is lost: it kept more than max_slot_wal_keep_size",
                 hint: "\(hint); then make a backup: fleet backup \(instance)")
         }
+        if found.walStatus == "unreserved" {
+            return FleetError(
+                .checkFailed, "WAL of \(instance) is about to be removed before it is received",
+                cause: "the slot \(slot) keeps more than max_slot_wal_keep_size", hint: hint)
+        }
         guard found.isActive else {
             return FleetError(
                 .checkFailed, "nobody receives the WAL of \(instance)",

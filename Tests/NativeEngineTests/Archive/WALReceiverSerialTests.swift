@@ -130,6 +130,7 @@ import Testing
                 #expect(catalog.backups.map(\.label) == [backup.label])
             }
             #expect(bench.log.text.contains("receiving WAL from"))
+            #expect(bench.log.text.contains("set max_slot_wal_keep_size to less than its disk has room for"))
         }
     }
 

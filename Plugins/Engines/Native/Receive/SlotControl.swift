@@ -33,6 +33,11 @@ struct SlotControl: Sendable {
 
     /// Sees that the slot is there and keeps WAL. Returns the position from which on it does.
     func reserve(_ log: (String) -> Void) async throws -> LSN {
+        if try await value("select setting from pg_settings where name = 'max_slot_wal_keep_size'") == "-1" {
+            log(
+                "nothing bounds what the server keeps for the slot \(slot) while nobody receives it: set "
+                    + "max_slot_wal_keep_size to less than its disk has room for")
+        }
         let query = """
             select restart_lsn, slot_type, wal_status from pg_replication_slots where slot_name = $1
             """
