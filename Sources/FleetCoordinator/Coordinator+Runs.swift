@@ -188,7 +188,7 @@ extension Coordinator {
                 let isHarmless = record.id == step.id && step.kind == .setAside
                 return StepKind(rawValue: record.kind)?.touchesData == true && record.state != .pending && !isHarmless
             }
-            return !touched || step.kind == .verify
+            return !touched || step.kind == .verify || step.kind == .agree
         }
     }
 

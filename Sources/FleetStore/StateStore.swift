@@ -1,7 +1,7 @@
 public import FleetPluginAPI
 
-/// Everything that fleet must still know after a crash: runs and their journal, leases, observations, requests, audit
-/// and durations.
+/// Everything that fleet must still know after a crash: runs and their journal, leases, observations, requests, marks,
+/// audit and durations.
 ///
 /// Every call is one transaction, durable when it returns, and safe beside other processes on the same store. Errors
 /// are `FleetError`: `.notFound` for a run that does not exist, `.conflict` where someone else holds what is needed,
@@ -78,6 +78,22 @@ public protocol StateStore: Sendable {
     func observation(_ subject: String) async throws -> Observation?
     /// By subject.
     func observations(prefix: String) async throws -> [Observation]
+
+    // MARK: Marks of restore sets
+
+    /// Writes a mark down before anything is done, under a name that no other mark has or will have.
+    ///
+    /// - Throws: `.refused` when the set's name is too long for one.
+    func beginMark(set: String, kind: MarkRecord.Kind, by: String, at: Timestamp) async throws -> MarkRecord
+    /// Replaces what is known of a mark.
+    func saveMark(_ mark: MarkRecord) async throws
+    /// Newest first; of all sets when nil.
+    func marks(of set: String?, limit: Int) async throws -> [MarkRecord]
+    /// How often the set was restored.
+    func epoch(of set: String) async throws -> Int
+    /// The set is being restored once more. Returns the new epoch.
+    @discardableResult
+    func raiseEpoch(of set: String) async throws -> Int
 
     // MARK: Control
 

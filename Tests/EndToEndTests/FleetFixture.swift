@@ -47,10 +47,11 @@ final class FleetFixture: Sendable {
     ///   - applications: YAML beneath `applications:`, indented by two; `$SCRATCH` stands for the scratch directory.
     ///   - checks: YAML of an instance's `checks:`.
     ///   - passphrase: encrypts the repository.
+    ///   - further: YAML at the end of fleet.yaml.
     static func make(
         in scratch: ScratchDirectory, instances: [String] = ["orders"], engine: Engine = .native,
         engineOptions: String = "", applications: String = "",
-        checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil
+        checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil, further: String = ""
     ) async throws -> FleetFixture {
         var servers: [String: PostgresServer] = [:]
         for name in instances {
@@ -91,6 +92,7 @@ final class FleetFixture: Sendable {
             instances:
             \(declared.joined(separator: "\n"))
             \(applications.isEmpty ? "" : "applications:\n" + applications.replacingOccurrences(of: "$SCRATCH", with: scratch.path("")))
+            \(further)
             """
         let configuration = try scratch.write(text, to: "fleet.yaml")
         let fixture = FleetFixture(

@@ -47,7 +47,7 @@ let design = """
         after: [backend-prod]
         scaler: {plugin: process, command: [run, worker], environment: {PORT: 80, V: 1.10, ON: True}, extra: [1, {a: b}]}
     restoreSets:
-      shop: {members: [orders, billing], fence: {writers: hold}, invariants: [{sql: select 1}]}
+      shop: {members: [orders, billing], databases: {orders: shop}, fence: {tables: {orders: [orders], billing: [payments]}}, causality: [{cause: orders, effect: billing}], invariants: [{name: paid orders exist, subset: {keys: {member: billing, sql: select id from payments}, within: {member: orders, sql: select id from orders}}}]}
     rollout:
       stages: [{environment: dev, soak: 5m}, {environment: prod, approval: required}]
     alerts: {failedBackups: 3, noBackupFor: 24h, walLag: 10m, repositoryUse: 75%}
@@ -95,7 +95,16 @@ let design = """
         #expect(
             fleet.restoreSets["shop"]
                 == RestoreSetDeclaration(
-                    members: ["orders", "billing"], fence: ["writers": "hold"], invariants: [["sql": "select 1"]]))
+                    members: ["orders", "billing"], databases: ["orders": "shop"],
+                    fence: .init(tables: ["orders": ["orders"], "billing": ["payments"]]),
+                    causality: [.init(cause: "orders", effect: "billing")],
+                    invariants: [
+                        Invariant(
+                            name: "paid orders exist",
+                            rule: .subset(
+                                .init(member: "billing", database: "postgres", sql: "select id from payments"),
+                                within: .init(member: "orders", database: "shop", sql: "select id from orders")))
+                    ]))
         #expect(fleet.notifiers["hook"]?.plugin == "webhook")
     }
 

@@ -36,7 +36,7 @@ import Testing
 
     /// Released migrations are frozen: whoever changes one instead of adding the next learns it here.
     @Test func namesEveryReleasedMigration() {
-        #expect(StateSchema.migrator.migrations == ["0001-journal", "0002-observations", "0003-audit"])
+        #expect(StateSchema.migrator.migrations == ["0001-journal", "0002-observations", "0003-audit", "0004-marks"])
         #expect(StateSchema.latestVersion == StateSchema.migrator.migrations.count)
     }
 

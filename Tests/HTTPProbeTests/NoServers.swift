@@ -21,6 +21,12 @@ struct NoServers: DatabaseServers {
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult {
         throw refuse()
     }
+    func fence(_ endpoint: Endpoint, database: String, deadline: Duration) async throws -> any FenceSession {
+        throw refuse()
+    }
+    func keys(
+        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
+    ) async throws -> [String] { throw refuse() }
     func readWAL(
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void

@@ -94,6 +94,12 @@ private struct CheckedServers: DatabaseServers {
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw uncalled }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
     func resetSettings(_ names: [String], at endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
+    func fence(_ endpoint: Endpoint, database: String, deadline: Duration) async throws -> any FenceSession {
+        throw uncalled
+    }
+    func keys(
+        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
+    ) async throws -> [String] { throw uncalled }
     func readWAL(
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void

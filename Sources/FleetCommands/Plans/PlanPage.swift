@@ -5,6 +5,7 @@ extension PlanView: Displayable {
     /// Everything a person must know before saying yes, readable at 80 columns.
     func lines(_ page: Page) -> [StyledText] {
         var lines = Paragraph.lines("", title.capitalizedFirst, page, .strong, indent: 0)
+        if let set { lines += [""] + set.lines(page) }
         for member in members {
             lines += [""] + MemberLines(member: member, plan: self, page: page).lines
         }
@@ -33,6 +34,17 @@ extension PlanView: Displayable {
         }
         return ["", StyledText("Applications that are taken down and brought back as they are now", .strong)]
             + table.lines(width: page.width, indent: 2)
+    }
+}
+
+extension PlanSetView {
+    func lines(_ page: Page) -> [StyledText] {
+        var card = Card(page, nameColumns: 10)
+        card.add("mark", "\(mark.name), \(mark.kind), made \(Ages.moment(mark.createdAt.wholeSecond))")
+        if let distance { card.add("is", "\(Ages.rough(distance)) before the time that was asked for") }
+        card.add("checks", invariants.isEmpty ? "nothing between the members" : invariants.joined(separator: "; "))
+        if !alternatives.isEmpty { card.add("else", alternatives.joined(separator: ", ")) }
+        return [StyledText(name, .accent) + StyledText("  restore set")] + card.lines
     }
 }
 

@@ -13,6 +13,9 @@ struct RestoreChoice: ParsableArguments {
     @Option(help: ArgumentHelp("The instances that this application uses; may be repeated.", valueName: "name"))
     var application: [String] = []
 
+    @Option(help: ArgumentHelp("All members of this restore set, to one mark.", valueName: "name"))
+    var set: String?
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Where to stop: a time with its zone, -15m, latest, …; see above.", valueName: "target"))

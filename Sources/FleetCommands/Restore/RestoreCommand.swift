@@ -16,9 +16,11 @@ struct RestoreCommand: FleetVerb {
               fleet restore --instance orders --target -15m --dry-run
               fleet restore --instance orders --target latest --into orders-copy=/srv/copy
               fleet restore --application web --target name:before --plan-out p.json
+              fleet restore --set shop --target -15m
 
             Targets: a time with its zone, -15m (so long ago), latest, lsn:0/3000000, xid:742, name:POINT (made with \
-            pg_create_restore_point), immediate (the end of the backup).
+            pg_create_restore_point), immediate (the end of the backup). Of a set: mark:NAME, or a time or latest for the \
+            newest mark at or before it.
             """)
 
     @OptionGroup(title: "What") var choice: RestoreChoice
@@ -27,15 +29,41 @@ struct RestoreCommand: FleetVerb {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        guard !(choice.cluster.isEmpty && choice.instance.isEmpty && choice.application.isEmpty) else {
+        let named = choice.cluster + choice.instance + choice.application
+        guard !named.isEmpty || choice.set != nil else {
             throw ValidationError(
-                "say what to restore: --cluster NAME, --instance NAME or --application NAME")
+                "say what to restore: --cluster NAME, --instance NAME, --application NAME or --set NAME")
+        }
+        if let set = choice.set {
+            guard named.isEmpty, manner.into == nil, choice.timeline == nil, choice.backup == nil else {
+                throw ValidationError(
+                    "--set \(set) restores all of its members in place, each from the backup that fits: leave out "
+                        + "--cluster, --instance, --application, --into, --timeline and --backup")
+            }
         }
         _ = try manner.into.map(RestoreManner.parse(into:))
     }
 
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
+        let plan = try await plan(session, coordinator)
+        if let file = consent.planOut { return try await keep(plan, in: file, session.console) }
+        if consent.dryRun {
+            try session.console.show(PlanView(plan, asked: choice.target))
+            return .done
+        }
+        try await Confirmation(coordinator: coordinator, console: session.console, isGiven: consent.yes)
+            .ask(plan, asked: choice.target)
+        return try await RunFlow(session: session, coordinator: coordinator).carryOut(plan)
+    }
+
+    private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {
+        if let set = choice.set {
+            session.console.detail("planning: the restore set \(set)")
+            return try await coordinator.planSetRestore(
+                set, target: RecoveryTarget(parsing: choice.target), wayBack: manner.wayBack,
+                options: manner.options(in: coordinator.inventory))
+        }
         let input = try RestoreInput(
             instances: choice.names(in: coordinator.inventory),
             target: TargetRequest(
@@ -48,15 +76,7 @@ struct RestoreCommand: FleetVerb {
                 hint: "choose one with --instance")
         }
         session.console.detail("planning: \(input.instances.joined(separator: ", "))")
-        let plan = try await coordinator.planRestore(input)
-        if let file = consent.planOut { return try await keep(plan, in: file, session.console) }
-        if consent.dryRun {
-            try session.console.show(PlanView(plan, asked: choice.target))
-            return .done
-        }
-        try await Confirmation(coordinator: coordinator, console: session.console, isGiven: consent.yes)
-            .ask(plan, asked: choice.target)
-        return try await RunFlow(session: session, coordinator: coordinator).carryOut(plan)
+        return try await coordinator.planRestore(input)
     }
 
     private func keep(_ plan: Plan, in file: String, _ console: Console) async throws -> ExitStatus {

@@ -1,3 +1,4 @@
+import FleetConfig
 import FleetCoordinator
 import FleetPluginAPI
 
@@ -13,6 +14,8 @@ struct PlanView: Hashable, Sendable, Codable {
     var asked: String?
     /// The run that it undoes.
     var undoes: String?
+    /// The restore set whose members they are, and its mark.
+    var set: PlanSetView?
     var members: [PlanMemberView]
     var applications: [PlanApplicationView]
     /// `refuse`, `terminate`.
@@ -31,6 +34,7 @@ struct PlanView: Hashable, Sendable, Codable {
         hash = try plan.hash()
         createdAt = plan.createdAt
         undoes = plan.undoes
+        set = plan.set.map(PlanSetView.init)
         members = plan.members.map { PlanMemberView($0, of: plan) }
         applications = plan.applications.map(PlanApplicationView.init)
         sessions = plan.options.sessions.rawValue
@@ -38,6 +42,26 @@ struct PlanView: Hashable, Sendable, Codable {
         stages = plan.options.stages
         warnings = plan.warnings
         steps = plan.steps.map(PlanStepView.init)
+    }
+}
+
+/// The restore set of a plan in JSON.
+struct PlanSetView: Hashable, Sendable, Codable {
+    var name: String
+    var mark: MarkView
+    /// How long before the time that was asked for the mark was made.
+    var distance: Duration?
+    /// Other marks that could serve.
+    var alternatives: [String]
+    /// Names.
+    var invariants: [String]
+
+    init(_ set: SetPlan) {
+        name = set.name
+        mark = MarkView(set.mark)
+        distance = set.distance
+        alternatives = set.alternatives
+        invariants = set.invariants.map(\.name)
     }
 }
 

@@ -58,7 +58,7 @@ extension ConnectionOptions {
 }
 
 extension DataCheck {
-    fileprivate init(normal: JSONValue) {
+    init(normal: JSONValue) {
         let expectation: Expectation =
             if let value = normal["equals"]?.string {
                 .equals(value)

@@ -15,14 +15,6 @@ extension PolicyDeclaration {
     }
 }
 
-extension RestoreSetDeclaration {
-    init(normal: JSONValue) {
-        self.init(
-            members: normal.list("members"), fence: normal["fence"] ?? .null,
-            invariants: normal["invariants"]?.array ?? [])
-    }
-}
-
 extension RolloutDeclaration {
     init(normal: JSONValue) {
         self.init(

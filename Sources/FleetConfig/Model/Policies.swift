@@ -21,21 +21,6 @@ public struct PolicyDeclaration: Hashable, Sendable {
     }
 }
 
-/// Instances that must be restored to one mutually consistent point.
-public struct RestoreSetDeclaration: Hashable, Sendable {
-    /// Names of instances.
-    public var members: [String]
-    /// `fence:` and `invariants:`, as written.
-    public var fence: JSONValue
-    public var invariants: [JSONValue]
-
-    public init(members: [String], fence: JSONValue = .null, invariants: [JSONValue] = []) {
-        self.members = members
-        self.fence = fence
-        self.invariants = invariants
-    }
-}
-
 public struct RolloutDeclaration: Hashable, Sendable {
     public var stages: [Stage]
 

@@ -89,18 +89,6 @@ enum FleetSchema {
         noun: "drills",
         fields: [.required("every", .duration(positive: true), "How old the last drill may be at most: `30d`.")])
 
-    static let restoreSet = ObjectShape(
-        noun: "a restore set",
-        fields: [
-            .required(
-                "members", .list(.reference(.instances), minimum: 1, unique: true),
-                "The instances that belong together."),
-            .optional("fence", .any(isObject: true), "How writers are held while a mark is made."),
-            .optional(
-                "invariants", .list(.any(isObject: true), minimum: 0, unique: false),
-                "What must hold between the members."),
-        ])
-
     static let rollout = ObjectShape(
         noun: "the rollout",
         fields: [

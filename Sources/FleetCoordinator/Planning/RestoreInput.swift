@@ -5,6 +5,8 @@ public struct RestoreInput: Sendable {
     /// Names; at least one.
     public var instances: [String]
     public var target: TargetRequest
+    /// The restore set whose members they are; its mark is the target.
+    public var set: SetPlan?
     /// Nil to restore in place.
     public var into: Into?
     public var wayBack: WayBackChoice
@@ -32,8 +34,9 @@ public struct RestoreInput: Sendable {
 
     public init(
         instances: [String], target: TargetRequest, into: Into? = nil, wayBack: WayBackChoice = .auto,
-        options: RestoreOptions = RestoreOptions()
+        options: RestoreOptions = RestoreOptions(), set: SetPlan? = nil
     ) {
+        self.set = set
         self.instances = instances
         self.target = target
         self.into = into

@@ -25,14 +25,15 @@ struct RestorePlanner: Sendable {
             members: members, beside: input.into != nil, applications: applications.map(\.name))
         let target = members.first?.target?.requested ?? input.target.target
         let title =
-            "restore \(names.joined(separator: ", ")) to \(target)"
+            "restore \(input.set.map { "the set \($0.name): " } ?? "")\(names.joined(separator: ", ")) to \(target)"
             + (input.into.map { ", beside it as \($0.name)" } ?? "")
         return Plan(
             kind: input.into == nil ? .restore : .restoreInto, title: title, createdAt: now,
-            configuration: inventory.configurationDigest, members: members, applications: applications,
-            options: input.options,
+            configuration: inventory.configurationDigest, set: input.set, members: members,
+            applications: applications, options: input.options,
             steps: input.into == nil
-                ? RestoreSteps.inPlace(members, applications, input.options) : RestoreSteps.beside(members),
+                ? RestoreSteps.inPlace(members, applications, input.options, set: input.set?.name)
+                : RestoreSteps.beside(members),
             warnings: warnings(members, applications, input) + remarks)
     }
 

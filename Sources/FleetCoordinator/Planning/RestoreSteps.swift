@@ -3,7 +3,8 @@ import FleetPluginAPI
 /// The steps of each kind of plan, in order.
 enum RestoreSteps {
     static func inPlace(
-        _ members: [Plan.Member], _ applications: [Plan.ApplicationPlan], _ options: RestoreOptions
+        _ members: [Plan.Member], _ applications: [Plan.ApplicationPlan], _ options: RestoreOptions,
+        set: String? = nil
     ) -> [StepPlan] {
         let names = members.map(\.instance)
         var list = StepList()
@@ -15,7 +16,7 @@ enum RestoreSteps {
         list.add(.setAside, members.filter { $0.wayBack == .setAside }.map(\.instance)) {
             "keep the data of \($0) beside"
         }
-        addRecovery(&list, members)
+        addRecovery(&list, members, set: set)
         list.add(.settle, names) { "see that \($0) archives on its new timeline" }
         addReturn(&list, applications, options.stages)
         if options.backupAfterwards { list.add(.backup, names) { "back up \($0)" } }
@@ -72,13 +73,15 @@ enum RestoreSteps {
     }
 
     /// From an empty or old data directory to a promoted server; nobody is promoted before everybody has passed.
-    private static func addRecovery(_ list: inout StepList, _ members: [Plan.Member]) {
+    private static func addRecovery(_ list: inout StepList, _ members: [Plan.Member], set: String? = nil) {
         let names = members.map(\.instance)
         list.add(.restore, names) { "restore the data of \($0)" }
         list.add(.start, names) { "start \($0) in recovery" }
         list.add(.recover, names) { "replay WAL of \($0) to the target" }
         list.add(.verify, names) { "check \($0) while it is paused" }
+        list.add(.agree, set.map { [$0] } ?? []) { "see that the members of \($0) agree" }
         list.add(.promote, names) { "promote \($0)" }
+        list.add(.epoch, set.map { [$0] } ?? []) { "begin a new epoch of \($0)" }
     }
 
     /// Applications come back environment by environment: the stages asked for, then the others by name with

@@ -1,4 +1,6 @@
+public import FleetConfig
 public import FleetPluginAPI
+public import FleetStore
 
 /// Everything a run will do, chosen and proven beforehand.
 ///
@@ -24,6 +26,8 @@ public struct Plan: Hashable, Sendable, Codable {
     public var configuration: String
     /// For an undo: the run that is undone.
     public var undoes: String?
+    /// The restore set whose members it restores, and the mark that they are restored to.
+    public var set: SetPlan?
     public var members: [Member]
     public var applications: [ApplicationPlan]
     public var options: RestoreOptions
@@ -33,7 +37,8 @@ public struct Plan: Hashable, Sendable, Codable {
 
     public init(
         kind: Kind, title: String, createdAt: Timestamp, configuration: String, undoes: String? = nil,
-        members: [Member], applications: [ApplicationPlan], options: RestoreOptions, steps: [StepPlan],
+        set: SetPlan? = nil, members: [Member], applications: [ApplicationPlan], options: RestoreOptions,
+        steps: [StepPlan],
         warnings: [String]
     ) {
         self.version = 1
@@ -42,6 +47,7 @@ public struct Plan: Hashable, Sendable, Codable {
         self.createdAt = createdAt
         self.configuration = configuration
         self.undoes = undoes
+        self.set = set
         self.members = members
         self.applications = applications
         self.options = options
@@ -112,6 +118,27 @@ extension Plan {
             self.duration = duration
             self.basis = basis
         }
+    }
+}
+
+/// What a plan knows of the restore set that it restores.
+public struct SetPlan: Hashable, Sendable, Codable {
+    public var name: String
+    public var mark: MarkRecord
+    /// How long before the time that was asked for the mark was made; nil where the mark itself was asked for.
+    public var distance: Duration?
+    /// Marks that could be restored to as well, by name.
+    public var alternatives: [String]
+    public var invariants: [Invariant]
+
+    public init(
+        name: String, mark: MarkRecord, distance: Duration?, alternatives: [String], invariants: [Invariant]
+    ) {
+        self.name = name
+        self.mark = mark
+        self.distance = distance
+        self.alternatives = alternatives
+        self.invariants = invariants
     }
 }
 
@@ -202,7 +229,11 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     case start
     case recover
     case verify
+    /// The members of a restore set, all of them paused, agree with each other.
+    case agree
     case promote
+    /// Marks that are made from here on are of another future.
+    case epoch
     case settle
     case resume
     case probe

@@ -203,7 +203,7 @@ struct RunEngine: Sendable {
         let clock = clock
         return StepContext(
             run: journal.run, step: step, attempt: attempt, plan: plan, inventory: inventory, servers: servers,
-            clock: clock,
+            store: store, clock: clock,
             output: { await journal.output(of: $0) },
             note: { await journal.note(step.id, $0) },
             progress: { await journal.progress(step.id, $0) },

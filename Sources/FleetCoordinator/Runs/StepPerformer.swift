@@ -1,4 +1,5 @@
 import FleetPluginAPI
+import FleetStore
 
 /// What a step makes true.
 protocol StepPerformer: Sendable {
@@ -22,6 +23,7 @@ struct StepContext: Sendable {
     var plan: Plan
     var inventory: Inventory
     var servers: any DatabaseServers
+    var store: any StateStore
     var clock: @Sendable () -> Timestamp
     /// The journaled output of another step of this run; nil while it is not done.
     var output: @Sendable (String) async -> JSONValue?

@@ -49,9 +49,13 @@ struct WALShipping: Sendable {
     }
 }
 
-extension StepContext {
+/// Waits for WAL to come into an instance's archive, whoever brings it there.
+struct ArchiveWait: Sendable {
+    let inventory: Inventory
+    let servers: any DatabaseServers
+
     /// Waits until everything that the instance wrote before `lsn` is archived.
-    func awaitArchived(_ lsn: LSN, of instance: Instance, at endpoint: Endpoint, deadline: Duration) async throws {
+    func wait(for lsn: LSN, of instance: Instance, at endpoint: Endpoint, deadline: Duration) async throws {
         guard let slot = try inventory.walSlot(of: instance) else {
             return try await servers.awaitArchived(lsn, at: endpoint, deadline: deadline)
         }
@@ -70,5 +74,13 @@ extension StepContext {
             }
             try await ContinuousClock().sleep(for: .milliseconds(200))
         }
+    }
+}
+
+extension StepContext {
+    /// Waits until everything that the instance wrote before `lsn` is archived.
+    func awaitArchived(_ lsn: LSN, of instance: Instance, at endpoint: Endpoint, deadline: Duration) async throws {
+        try await ArchiveWait(inventory: inventory, servers: servers).wait(
+            for: lsn, of: instance, at: endpoint, deadline: deadline)
     }
 }

@@ -29,6 +29,17 @@ public protocol DatabaseServers: Sendable {
     /// Asks a check's statement, read only, in its database.
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult
 
+    /// A session of its own in a database, to hold writers and make marks.
+    ///
+    /// - Throws: also `refused` when what answers is not the server itself but something in between.
+    func fence(_ endpoint: Endpoint, database: String, deadline: Duration) async throws -> any FenceSession
+    /// The first column of a statement of the user's, read only, as text, sorted by bytes and without what is double.
+    ///
+    /// - Throws: `exhausted` beyond so many values.
+    func keys(
+        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
+    ) async throws -> [String]
+
     /// WAL from `start` (a segment's beginning) to what is flushed now, over the replication protocol, in pieces and
     /// in order; changes nothing on the server.
     func readWAL(

@@ -14,6 +14,7 @@ enum StateSchema {
         migrator.registerMigration("0001-journal", migrate: createJournal)
         migrator.registerMigration("0002-observations", migrate: createObservations)
         migrator.registerMigration("0003-audit", migrate: createAudit)
+        migrator.registerMigration("0004-marks", migrate: createMarks)
         return migrator
     }
 
@@ -70,6 +71,17 @@ enum StateSchema {
                     id INTEGER PRIMARY KEY, kind TEXT NOT NULL, subject TEXT NOT NULL, bytes INTEGER NOT NULL,
                     microseconds INTEGER NOT NULL, at INTEGER NOT NULL);
                 CREATE INDEX durations_by_subject ON durations (kind, subject, at, id);
+                """)
+    }
+
+    private static func createMarks(in db: Database) throws {
+        try db.execute(
+            sql: """
+                CREATE TABLE marks (
+                    name TEXT NOT NULL PRIMARY KEY, restore_set TEXT NOT NULL, sequence INTEGER NOT NULL,
+                    created_at INTEGER NOT NULL, value TEXT NOT NULL, UNIQUE (restore_set, sequence));
+                CREATE INDEX marks_by_creation ON marks (created_at, sequence);
+                CREATE TABLE restore_sets (name TEXT NOT NULL PRIMARY KEY, epoch INTEGER NOT NULL) WITHOUT ROWID;
                 """)
     }
 

@@ -1,0 +1,52 @@
+import ArgumentParser
+import FleetCoordinator
+import FleetPluginAPI
+import FleetStore
+import TerminalUI
+
+/// `fleet mark create`
+struct MarkCreate: FleetVerb {
+    static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a restore point of one name on every member of a set.",
+        discussion: """
+            A fenced mark holds the writers of every member for some milliseconds: all members then show one moment, \
+            and nothing is there without what it followed from. An ordered mark blocks nobody and is right where what \
+            follows is written to one member only after its cause was written to the other. A loose mark is made at \
+            about the same time everywhere, and says nothing about what belongs together.
+
+              fleet mark create --set shop
+              fleet mark create --set shop --ordered
+
+            Exit status 1 when there is no mark, or when it did not come into every archive.
+            """)
+
+    @Option(help: ArgumentHelp("The restore set.", valueName: "name")) var set: String
+    @Flag(help: "What to make; fenced where the set has a fence, else ordered.") var kind: MarkKindFlag?
+    @OptionGroup var global: GlobalOptions
+
+    func run(_ session: Session) async throws -> ExitStatus {
+        let coordinator = try await session.coordinator()
+        let mark = try await coordinator.createMark(
+            set: set, kind: kind?.kind ?? coordinator.preferredMark(of: set)
+        ) { session.console.detail($0) }
+        let view = MarkView(mark)
+        try session.console.show(MarkPage(mark: view, observedAt: coordinator.now))
+        guard mark.state == .archived else {
+            if let error = mark.error { throw error }
+            throw FleetError(.failed, "\(mark.name) is not in every archive")
+        }
+        return .done
+    }
+}
+
+enum MarkKindFlag: String, EnumerableFlag {
+    case fenced, ordered, loose
+
+    var kind: MarkRecord.Kind {
+        switch self {
+        case .fenced: .fenced
+        case .ordered: .ordered
+        case .loose: .loose
+        }
+    }
+}

@@ -1,0 +1,108 @@
+import FleetConfig
+public import FleetPluginAPI
+import FleetStore
+
+extension Coordinator {
+    /// Plans the restore of a whole set: to the mark that is named, or to the newest one at or before a time that every
+    /// member can be restored to.
+    ///
+    /// - Throws: `refused` that says of each mark that was tried why not.
+    public func planSetRestore(
+        _ name: String, target: RecoveryTarget, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions
+    ) async throws -> Plan {
+        let set = try RestoreSet(name, in: inventory)
+        let marks = try await marks(of: name, limit: 1000)
+        let (candidates, asked) = try candidates(marks, target, set)
+        var reasons: [String] = []
+        for mark in candidates.prefix(Self.triedMarks) {
+            let input = RestoreInput(
+                instances: set.declared.members, target: TargetRequest(target: .mark(mark.name)), wayBack: wayBack,
+                options: options,
+                set: SetPlan(
+                    name: name, mark: mark, distance: asked.map { $0 - mark.moment },
+                    alternatives: candidates.map(\.name).filter { $0 != mark.name }.prefix(5).map { $0 },
+                    invariants: set.declared.invariants))
+            do {
+                var plan = try await planRestore(input)
+                plan.warnings += warnings(mark, set, tried: reasons)
+                return plan
+            } catch let error as FleetError where error.code == .refused {
+                reasons.append("\(mark.name): \(error.message)")
+            }
+        }
+        throw FleetError(
+            .refused, "the restore set \(name) cannot be restored to \(target)",
+            cause: reasons.isEmpty ? "it has no usable mark there" : reasons.joined(separator: "; "),
+            hint: reasons.isEmpty
+                ? "see: fleet mark list --set \(name); make one with: fleet mark create --set \(name)"
+                : "see: fleet mark list --set \(name)")
+    }
+
+    /// How many marks are tried before it is given up.
+    private static let triedMarks = 10
+
+    /// Marks that may serve, the best first, and the time that was asked for.
+    private func candidates(
+        _ marks: [MarkRecord], _ target: RecoveryTarget, _ set: RestoreSet
+    ) throws -> ([MarkRecord], Timestamp?) {
+        let usable = marks.filter {
+            $0.state == .archived && Set($0.members.map(\.instance)) == Set(set.declared.members)
+        }
+        // What says nothing about what belongs together is not chosen by itself.
+        let consistent = usable.filter { $0.kind != .loose }.sorted { $0.moment > $1.moment }
+        switch target {
+        case .mark(let name):
+            guard let mark = marks.first(where: { $0.name == name }) else {
+                throw FleetError(
+                    .notFound, "the restore set \(set.name) has no mark \(name)",
+                    hint: "see: fleet mark list --set \(set.name)")
+            }
+            guard usable.contains(mark) else {
+                throw FleetError(
+                    .refused, "the mark \(name) cannot be restored to",
+                    cause: mark.error?.message ?? "it is \(mark.state)",
+                    hint: "see: fleet mark list --set \(set.name)")
+            }
+            return ([mark], nil)
+        case .latest: return (consistent, nil)
+        case .time(let time): return (consistent.filter { $0.moment <= time }, time)
+        case .ago(let duration):
+            let time = now - duration
+            return (consistent.filter { $0.moment <= time }, time)
+        case .lsn, .xid, .name, .immediate:
+            throw FleetError(
+                .usage, "a restore set is restored to a mark, and \(target) is of one instance",
+                hint: "write mark:NAME, latest, or a time: then the newest mark before it is chosen")
+        }
+    }
+
+    private func warnings(_ mark: MarkRecord, _ set: RestoreSet, tried: [String]) -> [String] {
+        var warnings = tried.map { "not used: \($0)" }
+        switch mark.kind {
+        case .fenced: break
+        case .ordered:
+            warnings.append(
+                "\(mark.name) is ordered: no effect is without its cause where writes go \(set.declared.members.joined(separator: " → ")); "
+                    + "what spans members in one transaction may be halved")
+        case .loose:
+            warnings.append(
+                "\(mark.name) is loose: the members are aligned to \(mark.skew.map(DurationText.text) ?? "an unknown time") "
+                    + "of each other and not consistent")
+        }
+        let prepared = mark.members.filter { $0.preparedTransactions > 0 }
+        if !prepared.isEmpty {
+            warnings.append(
+                "prepared transactions were open on \(prepared.map(\.instance).joined(separator: ", ")) when the mark "
+                    + "was made: their managers must finish them")
+        }
+        if set.declared.invariants.isEmpty {
+            warnings.append("no invariants are declared for \(set.name): nothing checks that its members agree")
+        }
+        return warnings
+    }
+}
+
+extension MarkRecord {
+    /// When it was certainly made.
+    var moment: Timestamp { createdAt + (members.map(\.acknowledged).max() ?? .zero) }
+}

@@ -1,0 +1,264 @@
+import FleetPluginAPI
+import FleetTestSupport
+import Foundation
+import PostgresClient
+import Synchronization
+import Testing
+
+/// Several databases at one point. What is checked is what a user would lose: an effect without its cause.
+@Suite(.serialized)
+struct RestoreSetSerial {
+    private static let sets = """
+        restoreSets:
+          shop:
+            members: [orders, payments]
+            fence: {tables: {orders: [orders], payments: [payments]}, patience: 200ms}
+            invariants:
+              - name: what was paid was ordered
+                subset:
+                  keys: {member: payments, sql: "select w || '-' || n from payments"}
+                  within: {member: orders, sql: "select w || '-' || n from orders"}
+          backwards:
+            members: [orders, payments]
+            causality: [{cause: payments, effect: orders}]
+        """
+
+    private func make(_ scratch: ScratchDirectory) async throws -> FleetFixture {
+        let fleet = try await FleetFixture.make(
+            in: scratch, instances: ["orders", "payments"],
+            settings: ["max_connections": "30", "synchronous_commit": "off"], further: Self.sets)
+        try await fleet.server("orders").query("create table orders (w int, n int, primary key (w, n))")
+        try await fleet.server("payments").query("create table payments (w int, n int, primary key (w, n))")
+        try await fleet.fleet("backup", "orders", "payments").checked()
+        return fleet
+    }
+
+    private func marks(_ fleet: FleetFixture, _ arguments: String...) async throws -> JSONValue {
+        let result = try await fleet.fleet(["-o", "json", "mark", "create"] + arguments).checked()
+        return try JSONDecoder().decode(JSONValue.self, from: Data(result.output))["mark"] ?? .null
+    }
+
+    @Test func fencedMarksAreConsistentAndOthersAreSeenNotToBe() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            let report = try await fleet.json("set", "check", "--set", "shop")
+            #expect(report["isReady"]?.bool == true && report["kind"]?.string == "fenced")
+            let sagas = Sagas(orders: try fleet.server("orders"), payments: try fleet.server("payments"))
+            let load = Task { try await sagas.run(workers: 4) }
+            var cuts: [String: [Sagas.Cut]] = [:]
+            do {
+                for _ in 0..<8 {
+                    for (name, arguments) in [
+                        ("fenced", ["--set", "shop"]), ("loose", ["--set", "shop", "--loose"]),
+                        ("backwards", ["--set", "backwards"]),
+                    ] {
+                        let result = try await fleet.fleet(["-o", "json", "mark", "create"] + arguments).checked()
+                        let mark = try #require(
+                            try JSONDecoder().decode(JSONValue.self, from: Data(result.output))["mark"])
+                        #expect(mark["state"]?.string == "archived")
+                        let members = mark["members"]?.array ?? []
+                        #expect(members.map { $0["instance"]?.string } == ["orders", "payments"])
+                        #expect(members.allSatisfy { ($0["held"] == nil) == (name != "fenced") })
+                        let points = members.compactMap { $0["lsn"]?.string }.compactMap { LSN($0) }
+                        cuts[name, default: []].append(Sagas.Cut(orders: points[0], payments: points[1]))
+                    }
+                }
+                load.cancel()
+                _ = await load.result
+            } catch {
+                load.cancel()
+                _ = await load.result
+                throw error
+            }
+            #expect(sagas.count > 1000)
+            for cut in cuts["fenced"] ?? [] { #expect(sagas.violations(of: cut) == 0) }
+            // An oracle that never objects proves nothing.
+            let seen = (cuts["backwards"] ?? []).filter { sagas.violations(of: $0) > 0 }
+            #expect(!seen.isEmpty, "marks in the wrong order were all consistent")
+            let list = try await fleet.json("mark", "list", "--limit", "100")
+            #expect(list["marks"]?.array?.count == 24)
+            #expect(Set(list["marks"]?.array?.compactMap { $0["name"]?.string } ?? []).count == 24)
+        }
+    }
+
+    @Test func aSetIsRestoredToItsMarkAndBack() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            let sagas = Sagas(orders: try fleet.server("orders"), payments: try fleet.server("payments"))
+            try await sagas.run(workers: 3, for: .milliseconds(600))
+            let load = Task { try await sagas.run(workers: 3) }
+            let mark = try await marks(fleet, "--set", "shop")
+            try await Task.sleep(for: .milliseconds(400))
+            load.cancel()
+            _ = await load.result
+            let name = try #require(mark["name"]?.string)
+            let before = try await counts(fleet)
+            try await fleet.server("orders").query("delete from orders where n % 2 = 0")
+            // A mark after the accident, and of the newest marks the one before a time is chosen.
+            let time = Timestamp.now
+            try await Task.sleep(for: .milliseconds(50))
+            _ = try await marks(fleet, "--set", "shop")
+            let plan = try await fleet.json(
+                "restore", "--set", "shop", "--target", time.description, "--dry-run", "--no-backup")
+            #expect(plan["title"]?.string?.contains(name) == true)
+            #expect(plan["set"]?["mark"]?["name"]?.string == name)
+            let done = try await fleet.fleet(
+                "restore", "--set", "shop", "--target", time.description, "--yes", "--no-backup")
+            #expect(done.exitCode == 0, "\(done.errors)")
+            let after = try await counts(fleet)
+            #expect(after.orders > 0 && after.orders <= before.orders && after.payments <= before.payments)
+            let broken = try await fleet.server("orders").value("select count(*) from orders where n % 2 = 0")
+            #expect(Int(broken).map { $0 > 0 } == true, "the accident is undone")
+            let cut = Sagas.Cut(
+                orders: try #require(mark["members"]?.array?[0]["lsn"]?.string.flatMap { LSN($0) }),
+                payments: try #require(mark["members"]?.array?[1]["lsn"]?.string.flatMap { LSN($0) }))
+            #expect(sagas.violations(of: cut) == 0)
+            // Marks of the abandoned future are not taken, and new ones are of another epoch.
+            let next = try await marks(fleet, "--set", "shop")
+            #expect(next["epoch"]?.integer == 1)
+            let latest = try await fleet.json("restore", "--set", "shop", "--target", "latest", "--dry-run")
+            #expect(latest["set"]?["mark"]?["name"]?.string == next["name"]?.string)
+            let runs = try await fleet.json("runs", "list")
+            let run = try #require(
+                runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            let undone = try await fleet.fleet("runs", "undo", run, "--yes")
+            #expect(undone.exitCode == 0, "\(undone.errors)")
+            #expect(
+                try await fleet.server("orders").value("select count(*) from orders where n % 2 = 0") == "0")
+        }
+    }
+
+    @Test func membersThatDoNotAgreeAreAllPutBack() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            try await fleet.server("orders").query("insert into orders values (1, 1), (1, 2)")
+            // What the invariant forbids, and a loose mark happily marks.
+            try await fleet.server("payments").query("insert into payments values (1, 1), (1, 2), (7, 7)")
+            let mark = try await marks(fleet, "--set", "shop", "--loose")
+            let name = try #require(mark["name"]?.string)
+            try await fleet.server("payments").query("delete from payments where w = 7")
+            let unasked = try await fleet.fleet("restore", "--set", "shop", "--target", "latest", "--yes")
+            #expect(unasked.exitCode == 3 && unasked.errors.contains("no usable mark"), "\(unasked.errors)")
+            let result = try await fleet.fleet("restore", "--set", "shop", "--target", "mark:\(name)", "--yes")
+            #expect(result.exitCode == 1)
+            #expect(result.errors.contains("7-7 of payments not in orders"), "\(result.errors)")
+            #expect((result.text + result.errors).contains("is loose"))
+            for name in ["orders", "payments"] {
+                #expect(try await fleet.server(name).value("select pg_is_in_recovery()") == "f")
+            }
+            #expect(try await counts(fleet).payments == 2)
+        }
+    }
+
+    @Test func whereNoMarkCanBeMadeNobodyIsHeld() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            let payments = try fleet.server("payments")
+            // A writer that does not end: the fence gives way each time, and in the end there is no mark.
+            let writer = try await PostgresConnection.connect(
+                .init(host: payments.socketDirectory, port: payments.port, user: "postgres"),
+                deadline: .now + .seconds(10))
+            try await writer.query("begin", deadline: .now + .seconds(5))
+            try await writer.query("insert into payments values (0, 0)", deadline: .now + .seconds(5))
+            let began = ContinuousClock.now
+            let blocked = Task { try await fleet.fleet("mark", "create", "--set", "shop") }
+            var slowest = Duration.zero
+            while ContinuousClock.now - began < .seconds(5) {
+                let start = ContinuousClock.now
+                try await fleet.server("orders").query("insert into orders values (9, (random() * 1e9)::int)")
+                slowest = max(slowest, ContinuousClock.now - start)
+                try await Task.sleep(for: .milliseconds(20))
+            }
+            try await writer.query("commit", deadline: .now + .seconds(5))
+            let result = try await blocked.value
+            #expect(result.exitCode == 0, "once the writer had ended: \(result.errors)")
+            #expect(slowest < .seconds(1), "a writer of the other member waited for \(slowest)")
+            await writer.close()
+
+            try await payments.stop()
+            let down = try await fleet.fleet("mark", "create", "--set", "shop")
+            #expect(down.exitCode == 1 && down.errors.contains("payments"), "\(down.errors)")
+            let report = try await fleet.fleet("-o", "json", "set", "check", "--set", "shop")
+            #expect(report.exitCode == 1)
+            let list = try await fleet.json("mark", "list", "--set", "shop")
+            #expect(list["marks"]?.array?.first?["state"]?.string == "failed")
+            #expect(try await fleet.fleet("mark", "create", "--set", "nothing").errors.contains("shop"))
+        }
+    }
+
+    private func counts(_ fleet: FleetFixture) async throws -> (orders: Int, payments: Int) {
+        (
+            Int(try await fleet.server("orders").value("select count(*) from orders")) ?? -1,
+            Int(try await fleet.server("payments").value("select count(*) from payments")) ?? -1
+        )
+    }
+}
+
+/// Workers that write an order to one server, wait until that is acknowledged, and then its payment to the other.
+private final class Sagas: Sendable {
+    private let orders: PostgresServer
+    private let payments: PostgresServer
+    private let done = Mutex<[Saga]>([])
+    private let next = Mutex<[Int: Int]>([:])
+
+    /// The order's commit is at or after `ordered`, the payment's at or before `paid`.
+    private struct Saga: Sendable {
+        var ordered: LSN
+        var paid: LSN
+    }
+
+    struct Cut {
+        var orders: LSN
+        var payments: LSN
+    }
+
+    init(orders: PostgresServer, payments: PostgresServer) {
+        self.orders = orders
+        self.payments = payments
+    }
+
+    var count: Int { done.withLock { $0.count } }
+
+    /// Payments that are certainly in a cut which certainly has not their orders.
+    func violations(of cut: Cut) -> Int {
+        done.withLock { sagas in sagas.filter { $0.paid <= cut.payments && $0.ordered >= cut.orders }.count }
+    }
+
+    func run(workers: Int, for duration: Duration? = nil) async throws {
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for worker in 0..<workers { group.addTask { try await self.work(worker, duration) } }
+            try await group.waitForAll()
+        }
+    }
+
+    private func work(_ worker: Int, _ duration: Duration?) async throws {
+        let a = try await connect(orders)
+        let b = try await connect(payments)
+        let end = duration.map { ContinuousClock.now + $0 }
+        while !Task.isCancelled, end.map({ ContinuousClock.now < $0 }) ?? true {
+            let n = next.withLock { next in
+                next[worker, default: 0] += 1
+                return next[worker] ?? 0
+            }
+            let ordered = try await a.query(
+                "insert into orders values (\(worker), \(n)) returning pg_current_wal_insert_lsn() as lsn",
+                deadline: .now + .seconds(20)
+            ).row().text("lsn")
+            try await b.query("insert into payments values (\(worker), \(n))", deadline: .now + .seconds(20))
+            let paid = try await b.query(
+                "select pg_current_wal_insert_lsn() as lsn", deadline: .now + .seconds(20)
+            ).row().text("lsn")
+            if let ordered = LSN(ordered), let paid = LSN(paid) {
+                done.withLock { $0.append(Saga(ordered: ordered, paid: paid)) }
+            }
+        }
+        await a.close()
+        await b.close()
+    }
+
+    private func connect(_ server: PostgresServer) async throws -> PostgresConnection {
+        try await PostgresConnection.connect(
+            .init(host: server.socketDirectory, port: server.port, user: server.user),
+            deadline: .now + .seconds(10))
+    }
+}
