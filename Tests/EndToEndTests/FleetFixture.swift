@@ -48,10 +48,12 @@ final class FleetFixture: Sendable {
     ///   - checks: YAML of an instance's `checks:`.
     ///   - passphrase: encrypts the repository.
     ///   - further: YAML at the end of fleet.yaml.
+    ///   - engines: of instances that have another one than `engine`.
     static func make(
         in scratch: ScratchDirectory, instances: [String] = ["orders"], engine: Engine = .native,
         engineOptions: String = "", applications: String = "",
-        checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil, further: String = ""
+        checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil, further: String = "",
+        engines: [String: Engine] = [:]
     ) async throws -> FleetFixture {
         var servers: [String: PostgresServer] = [:]
         for name in instances {
@@ -66,8 +68,8 @@ final class FleetFixture: Sendable {
         }
         let encryption = passphrase == nil ? "" : ", encryption: {passphrase: {file: passphrase}}"
         var stanzas: [String: PgBackRestStanza] = [:]
-        if engine == .pgbackrest {
-            for (name, server) in servers { stanzas[name] = try PgBackRestStanza(name, of: server, in: scratch) }
+        for (name, server) in servers where engines[name] ?? engine == .pgbackrest {
+            stanzas[name] = try PgBackRestStanza(name, of: server, in: scratch)
         }
         let declared = instances.map { name in
             """

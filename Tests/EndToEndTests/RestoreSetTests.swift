@@ -23,10 +23,13 @@ struct RestoreSetSerial {
             causality: [{cause: payments, effect: orders}]
         """
 
-    private func make(_ scratch: ScratchDirectory) async throws -> FleetFixture {
+    private func make(
+        _ scratch: ScratchDirectory, payments: FleetFixture.Engine = .native
+    ) async throws -> FleetFixture {
         let fleet = try await FleetFixture.make(
             in: scratch, instances: ["orders", "payments"],
-            settings: ["max_connections": "30", "synchronous_commit": "off"], further: Self.sets)
+            settings: ["max_connections": "30", "synchronous_commit": "off"], further: Self.sets,
+            engines: ["payments": payments])
         try await fleet.server("orders").query("create table orders (w int, n int, primary key (w, n))")
         try await fleet.server("payments").query("create table payments (w int, n int, primary key (w, n))")
         try await fleet.fleet("backup", "orders", "payments").checked()
@@ -81,9 +84,10 @@ struct RestoreSetSerial {
         }
     }
 
-    @Test func aSetIsRestoredToItsMarkAndBack() async throws {
+    @Test(arguments: [FleetFixture.Engine.native, .pgbackrest])
+    func aSetIsRestoredToItsMarkAndBack(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { (scratch) async throws in
-            let fleet = try await make(scratch)
+            let fleet = try await make(scratch, payments: engine)
             let sagas = Sagas(orders: try fleet.server("orders"), payments: try fleet.server("payments"))
             try await sagas.run(workers: 3, for: .milliseconds(600))
             let load = Task { try await sagas.run(workers: 3) }
@@ -183,6 +187,28 @@ struct RestoreSetSerial {
             let list = try await fleet.json("mark", "list", "--set", "shop")
             #expect(list["marks"]?.array?.first?["state"]?.string == "failed")
             #expect(try await fleet.fleet("mark", "create", "--set", "nothing").errors.contains("shop"))
+        }
+    }
+
+    /// Whoever makes a mark may die at any moment: nobody waits for it, and the mark is not taken for one.
+    @Test func aFenceWhoseMakerIsKilledLetsGo() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            for delay in [60, 90, 120, 150, 200, 300, 450] {
+                let maker = try await fleet.launch("mark", "create", "--set", "shop")
+                try await Task.sleep(for: .milliseconds(delay))
+                await maker.kill()
+                let start = ContinuousClock.now
+                try await fleet.server("orders").query("insert into orders values (1, \(delay))")
+                try await fleet.server("payments").query("insert into payments values (1, \(delay))")
+                #expect(ContinuousClock.now - start < .seconds(1), "after \(delay) ms")
+            }
+            let list = try await fleet.json("mark", "list", "--set", "shop")
+            for mark in list["marks"]?.array ?? [] {
+                let isWhole = mark["members"]?.array?.count == 2
+                #expect(isWhole || mark["state"]?.string == "pending", "\(mark)")
+            }
+            _ = try await marks(fleet, "--set", "shop")
         }
     }
 

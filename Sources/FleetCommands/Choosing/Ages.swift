@@ -14,6 +14,11 @@ enum Ages {
         return whole == .zero ? DurationText.text(duration) : DurationText.text(whole).replacing(".0s", with: "s")
     }
 
+    /// `4.3ms`, of seconds.
+    static func exact(_ seconds: Double) -> String {
+        DurationText.text(.microseconds(Int64((seconds * 1e6).rounded())))
+    }
+
     /// `2025-12-18 10:30:00 UTC`, the fraction kept where it says something.
     static func moment(_ time: Timestamp) -> String {
         let text = time.description

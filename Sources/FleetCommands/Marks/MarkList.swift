@@ -37,8 +37,8 @@ struct MarkTable: Displayable {
         for mark in marks {
             table.add([
                 StyledText(mark.name, .accent), StyledText(Ages.rough(observedAt - mark.createdAt)),
-                StyledText(mark.state, mark.style), StyledText(mark.skew.map(DurationText.text) ?? ""),
-                StyledText(mark.longestHold.map(DurationText.text) ?? ""),
+                StyledText(mark.state, mark.style), StyledText(mark.skew.map(Ages.exact) ?? ""),
+                StyledText(mark.longestHold.map(Ages.exact) ?? ""),
                 StyledText(mark.members.map(\.instance).joined(separator: " ")),
                 StyledText(mark.error?.message ?? ""),
             ])

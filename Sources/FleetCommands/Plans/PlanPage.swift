@@ -41,7 +41,7 @@ extension PlanSetView {
     func lines(_ page: Page) -> [StyledText] {
         var card = Card(page, nameColumns: 10)
         card.add("mark", "\(mark.name), \(mark.kind), made \(Ages.moment(mark.createdAt.wholeSecond))")
-        if let distance { card.add("is", "\(Ages.rough(distance)) before the time that was asked for") }
+        if let distance { card.add("is", "\(Ages.rough(.seconds(distance))) before the time that was asked for") }
         card.add("checks", invariants.isEmpty ? "nothing between the members" : invariants.joined(separator: "; "))
         if !alternatives.isEmpty { card.add("else", alternatives.joined(separator: ", ")) }
         return [StyledText(name, .accent) + StyledText("  restore set")] + card.lines

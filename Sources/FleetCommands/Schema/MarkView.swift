@@ -14,8 +14,8 @@ struct MarkView: Hashable, Sendable, Codable {
     var state: String
     var createdAt: Timestamp
     var createdBy: String
-    /// No two members are further apart.
-    var skew: Duration?
+    /// No two members are further apart. Seconds.
+    var skew: Double?
     /// How often the fence gave way before it stood.
     var retries: Int
     var members: [Member]
@@ -26,8 +26,8 @@ struct MarkView: Hashable, Sendable, Codable {
         var database: String
         var lsn: String?
         var timeline: UInt32
-        /// How long writers may have waited.
-        var held: Duration?
+        /// How long writers may have waited. Seconds.
+        var held: Double?
         var isArchived: Bool
         /// How far its clock was ahead of fleet's, in microseconds: at least and at most.
         var clockAheadAtLeast: Int64?
@@ -44,18 +44,19 @@ struct MarkView: Hashable, Sendable, Codable {
         state = mark.state.rawValue
         createdAt = mark.createdAt
         createdBy = mark.createdBy
-        skew = mark.skew
+        skew = mark.skew?.seconds
         retries = mark.retries
         error = mark.error
         members = mark.members.map {
             Member(
                 instance: $0.instance, database: $0.database, lsn: $0.lsn?.description, timeline: $0.timeline,
-                held: $0.held, isArchived: $0.isArchived, clockAheadAtLeast: $0.clockAhead?.lower,
+                held: $0.held?.seconds, isArchived: $0.isArchived, clockAheadAtLeast: $0.clockAhead?.lower,
                 clockAheadAtMost: $0.clockAhead?.upper, preparedTransactions: $0.preparedTransactions)
         }
     }
 
-    var longestHold: Duration? { members.compactMap(\.held).max() }
+    /// Seconds.
+    var longestHold: Double? { members.compactMap(\.held).max() }
 
     var style: StyledText.Style {
         switch state {
@@ -79,11 +80,11 @@ struct MarkPage: Displayable {
         for member in mark.members {
             table.add([
                 StyledText(member.instance, .accent), StyledText(member.database), StyledText(member.lsn ?? "-"),
-                StyledText("\(member.timeline)"), StyledText(member.held.map(DurationText.text) ?? ""),
+                StyledText("\(member.timeline)"), StyledText(member.held.map(Ages.exact) ?? ""),
                 member.isArchived ? StyledText("archived", .good) : StyledText("not archived", .caution),
             ])
         }
-        let skew = mark.skew.map { ", no two members further apart than \(DurationText.text($0))" } ?? ""
+        let skew = mark.skew.map { ", no two members further apart than \(Ages.exact($0))" } ?? ""
         return [
             StyledText(mark.name, .strong) + StyledText("  ") + StyledText(mark.state, mark.style)
                 + StyledText("\(skew)\(mark.retries > 0 ? ", at attempt \(mark.retries + 1)" : "")")

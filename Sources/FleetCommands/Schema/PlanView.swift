@@ -49,8 +49,8 @@ struct PlanView: Hashable, Sendable, Codable {
 struct PlanSetView: Hashable, Sendable, Codable {
     var name: String
     var mark: MarkView
-    /// How long before the time that was asked for the mark was made.
-    var distance: Duration?
+    /// How long before the time that was asked for the mark was made. Seconds.
+    var distance: Double?
     /// Other marks that could serve.
     var alternatives: [String]
     /// Names.
@@ -59,7 +59,7 @@ struct PlanSetView: Hashable, Sendable, Codable {
     init(_ set: SetPlan) {
         name = set.name
         mark = MarkView(set.mark)
-        distance = set.distance
+        distance = set.distance?.seconds
         alternatives = set.alternatives
         invariants = set.invariants.map(\.name)
     }

@@ -42,8 +42,8 @@ struct SetReport: Displayable {
         var database: String
         var timeline: UInt32?
         var preparedTransactions: Int?
-        /// How long the oldest transaction has been writing.
-        var oldestWriter: Duration?
+        /// How long the oldest transaction has been writing. Seconds.
+        var oldestWriter: Double?
         var clockAheadAtLeast: Int64?
         var clockAheadAtMost: Int64?
         var error: FleetError?
@@ -58,7 +58,7 @@ struct SetReport: Displayable {
         members = found.members.map {
             Member(
                 instance: $0.instance, database: $0.database, timeline: $0.facts?.timeline,
-                preparedTransactions: $0.facts?.preparedTransactions, oldestWriter: $0.facts?.oldestWriter,
+                preparedTransactions: $0.facts?.preparedTransactions, oldestWriter: $0.facts?.oldestWriter?.seconds,
                 clockAheadAtLeast: $0.clockAhead?.lower, clockAheadAtMost: $0.clockAhead?.upper, error: $0.error)
         }
     }
@@ -73,7 +73,7 @@ struct SetReport: Displayable {
                 StyledText(member.instance, .accent), StyledText(member.database),
                 StyledText(member.timeline.map { "\($0)" } ?? "-"),
                 StyledText(member.preparedTransactions.map { "\($0)" } ?? "-"),
-                StyledText(member.oldestWriter.map(Ages.rough) ?? ""), StyledText(clock(member)),
+                StyledText(member.oldestWriter.map(Ages.exact) ?? ""), StyledText(clock(member)),
                 member.error.map { StyledText($0.message, .bad) } ?? StyledText("ready", .good),
             ])
         }

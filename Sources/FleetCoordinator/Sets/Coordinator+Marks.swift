@@ -44,6 +44,9 @@ extension Coordinator {
         return mark
     }
 
+    /// Nobody makes a mark for longer.
+    private static let longestMark = Duration.seconds(600)
+
     private func auditMark(_ mark: MarkRecord) async throws {
         try await store.audit(
             actor: person.name, action: "mark.\(mark.state.rawValue)", subject: mark.name,
@@ -54,6 +57,12 @@ extension Coordinator {
     public func marks(of set: String?, limit: Int) async throws -> [MarkRecord] {
         if let set { _ = try RestoreSet(set, in: inventory) }
         var marks = try await store.marks(of: set, limit: limit)
+        for index in marks.indices where marks[index].state == .pending && now - marks[index].createdAt > Self.longestMark {
+            marks[index].state = .failed
+            marks[index].error = FleetError(
+                .cancelled, "whoever made it did not come to an end", hint: "make another one")
+            try await store.saveMark(marks[index])
+        }
         let archiving = MarkArchiving(inventory: inventory, servers: servers, log: { _ in })
         for index in marks.indices where marks[index].state == .created {
             guard let seen = try? await archiving.look(for: marks[index]), seen != marks[index] else { continue }
