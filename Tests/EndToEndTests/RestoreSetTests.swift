@@ -18,6 +18,7 @@ struct RestoreSetSerial {
                 subset:
                   keys: {member: payments, sql: "select w || '-' || n from payments"}
                   within: {member: orders, sql: "select w || '-' || n from orders"}
+            transactions: "^tx-([0-9]+)-"
           backwards:
             members: [orders, payments]
             causality: [{cause: payments, effect: orders}]
@@ -28,7 +29,9 @@ struct RestoreSetSerial {
     ) async throws -> FleetFixture {
         let fleet = try await FleetFixture.make(
             in: scratch, instances: ["orders", "payments"],
-            settings: ["max_connections": "30", "synchronous_commit": "off"], further: Self.sets,
+            settings: [
+                "max_connections": "30", "synchronous_commit": "off", "max_prepared_transactions": "20",
+            ], further: Self.sets,
             engines: ["payments": payments])
         try await fleet.server("orders").query("create table orders (w int, n int, primary key (w, n))")
         try await fleet.server("payments").query("create table payments (w int, n int, primary key (w, n))")
@@ -187,6 +190,51 @@ struct RestoreSetSerial {
             let list = try await fleet.json("mark", "list", "--set", "shop")
             #expect(list["marks"]?.array?.first?["state"]?.string == "failed")
             #expect(try await fleet.fleet("mark", "create", "--set", "nothing").errors.contains("shop"))
+        }
+    }
+
+    /// What spans members in two phases is whole after a restore: what one side has committed is committed on the other,
+    /// and what none has is rolled back.
+    @Test func transactionsThatWerePreparedAreFinished() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            let orders = try fleet.server("orders")
+            let payments = try fleet.server("payments")
+            func prepare(_ number: Int) async throws {
+                for (server, table) in [(orders, "orders"), (payments, "payments")] {
+                    try await server.query(
+                        "begin; insert into \(table) values (50, \(number)); prepare transaction 'tx-\(number)-\(table)'"
+                    )
+                }
+            }
+            // Decided on both, on one, on none; and one that only one of them knows.
+            for number in 1...3 { try await prepare(number) }
+            try await orders.query("commit prepared 'tx-1-orders'")
+            try await payments.query("commit prepared 'tx-1-payments'")
+            try await orders.query("commit prepared 'tx-2-orders'")
+            try await payments.query("begin; insert into payments values (60, 4); prepare transaction 'tx-4-payments'")
+            let mark = try await marks(fleet, "--set", "shop", "--loose")
+            let name = try #require(mark["name"]?.string)
+            #expect(mark["members"]?.array?.map { $0["preparedTransactions"]?.integer } == [1, 3])
+            try await payments.query("commit prepared 'tx-2-payments'")
+            for (server, table) in [(orders, "orders"), (payments, "payments")] {
+                try await server.query("rollback prepared 'tx-3-\(table)'")
+            }
+            try await payments.query("rollback prepared 'tx-4-payments'")
+            let result = try await fleet.fleet(
+                "restore", "--set", "shop", "--target", "mark:\(name)", "--yes", "--no-backup")
+            #expect(result.exitCode == 0, "\(result.errors)")
+            #expect(result.errors.contains("committed the prepared transaction tx-2-payments of payments"))
+            #expect(result.errors.contains("rolled back the prepared transaction tx-3-orders of orders"))
+            #expect(try await orders.value("select count(*) from pg_prepared_xacts") == "0")
+            // WAL from before it was prepared is not there to say that the other side never was.
+            #expect(result.errors.contains("nobody can tell what became of the transaction 4"))
+            #expect(try await payments.value("select gid from pg_prepared_xacts") == "tx-4-payments")
+            #expect(
+                try await orders.value("select string_agg(n::text, ' ' order by n) from orders where w >= 50") == "1 2")
+            #expect(
+                try await payments.value("select string_agg(n::text, ' ' order by n) from payments where w >= 50")
+                    == "1 2")
         }
     }
 

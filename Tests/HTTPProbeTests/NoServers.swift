@@ -27,6 +27,12 @@ struct NoServers: DatabaseServers {
     func keys(
         _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
     ) async throws -> [String] { throw refuse() }
+    func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction] {
+        throw refuse()
+    }
+    func finish(
+        _ transaction: PreparedTransaction, commits: Bool, at endpoint: Endpoint, deadline: Duration
+    ) async throws { throw refuse() }
     func readWAL(
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void

@@ -100,6 +100,12 @@ private struct CheckedServers: DatabaseServers {
     func keys(
         _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
     ) async throws -> [String] { throw uncalled }
+    func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction] {
+        throw uncalled
+    }
+    func finish(
+        _ transaction: PreparedTransaction, commits: Bool, at endpoint: Endpoint, deadline: Duration
+    ) async throws { throw uncalled }
     func readWAL(
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void

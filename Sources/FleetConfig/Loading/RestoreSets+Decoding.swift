@@ -8,7 +8,8 @@ extension RestoreSetDeclaration {
             causality: (normal["causality"]?.array ?? []).map {
                 Causality(cause: $0.text("cause"), effect: $0.text("effect"))
             },
-            invariants: (normal["invariants"]?.array ?? []).compactMap { Invariant(normal: $0, databases) })
+            invariants: (normal["invariants"]?.array ?? []).compactMap { Invariant(normal: $0, databases) },
+            transactions: normal["transactions"]?.string)
     }
 }
 

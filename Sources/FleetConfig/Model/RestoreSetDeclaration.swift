@@ -10,6 +10,8 @@ public struct RestoreSetDeclaration: Hashable, Sendable {
     /// Where effects may run only one way; the members' order where none is declared.
     public var causality: [Causality]
     public var invariants: [Invariant]
+    /// A regular expression with one group: what the names of one transaction's sides have in common.
+    public var transactions: String?
 
     /// How writers are held while a mark is made.
     public struct Fence: Hashable, Sendable {
@@ -56,8 +58,9 @@ public struct RestoreSetDeclaration: Hashable, Sendable {
 
     public init(
         members: [String], databases: [String: String] = [:], fence: Fence? = nil, causality: [Causality] = [],
-        invariants: [Invariant] = []
+        invariants: [Invariant] = [], transactions: String? = nil
     ) {
+        self.transactions = transactions
         self.members = members
         self.databases = databases
         self.fence = fence

@@ -15,6 +15,10 @@ extension FleetSchema {
                 "causality", .list(.object(causality), minimum: 0, unique: false),
                 "Which member's writes follow from which one's; the members' order without it."),
             .optional(
+                "transactions", .string,
+                "Of two-phase transactions: a regular expression with one group, what all sides' names have in common."
+            ),
+            .optional(
                 "invariants", .list(.object(invariant), minimum: 0, unique: false),
                 "What must hold between the members."),
         ])

@@ -81,6 +81,7 @@ enum RestoreSteps {
         list.add(.verify, names) { "check \($0) while it is paused" }
         list.add(.agree, set.map { [$0] } ?? []) { "see that the members of \($0) agree" }
         list.add(.promote, names) { "promote \($0)" }
+        list.add(.reconcile, set.map { [$0] } ?? []) { "finish what was prepared on several members of \($0)" }
         list.add(.epoch, set.map { [$0] } ?? []) { "begin a new epoch of \($0)" }
     }
 

@@ -232,6 +232,8 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     /// The members of a restore set, all of them paused, agree with each other.
     case agree
     case promote
+    /// Transactions that were prepared at the mark are finished as the other members say.
+    case reconcile
     /// Marks that are made from here on are of another future.
     case epoch
     case settle

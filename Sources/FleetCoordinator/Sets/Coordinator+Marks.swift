@@ -57,7 +57,8 @@ extension Coordinator {
     public func marks(of set: String?, limit: Int) async throws -> [MarkRecord] {
         if let set { _ = try RestoreSet(set, in: inventory) }
         var marks = try await store.marks(of: set, limit: limit)
-        for index in marks.indices where marks[index].state == .pending && now - marks[index].createdAt > Self.longestMark {
+        for index in marks.indices
+        where marks[index].state == .pending && now - marks[index].createdAt > Self.longestMark {
             marks[index].state = .failed
             marks[index].error = FleetError(
                 .cancelled, "whoever made it did not come to an end", hint: "make another one")

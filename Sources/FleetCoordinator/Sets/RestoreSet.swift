@@ -33,11 +33,24 @@ struct RestoreSet: Sendable {
         let strangers = Set(declared.databases.keys).union(declared.fence?.tables.keys.map { $0 } ?? [])
             .union(declared.causality.flatMap { [$0.cause, $0.effect] }).union(declared.invariants.flatMap(\.members))
             .subtracting(declared.members).sorted()
+        _ = try identifierPattern()
         guard strangers.isEmpty else {
             throw FleetError(
                 .configuration, "the restore set \(name) speaks of \(strangers.joined(separator: ", "))",
                 cause: "its members are \(declared.members.joined(separator: ", "))",
                 hint: "name members only under databases:, fence:, causality: and invariants:")
+        }
+    }
+
+    /// - Throws: `configuration` when it is no regular expression with a group.
+    func identifierPattern() throws -> Regex<AnyRegexOutput>? {
+        guard let text = declared.transactions else { return nil }
+        do {
+            return try Regex(text)
+        } catch {
+            throw FleetError(
+                .configuration, "transactions: of the restore set \(name) is no regular expression", cause: "\(error)",
+                hint: "write one with a group, such as ^tx-([0-9]+)-")
         }
     }
 

@@ -20,6 +20,7 @@ extension StepKind {
         case .verify: Verify()
         case .agree: Agree()
         case .promote: Promote()
+        case .reconcile: Reconcile()
         case .epoch: Epoch()
         case .settle: Settle()
         case .resume: Resume()

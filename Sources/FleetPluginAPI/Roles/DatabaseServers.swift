@@ -40,6 +40,12 @@ public protocol DatabaseServers: Sendable {
         _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
     ) async throws -> [String]
 
+    func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction]
+    /// Commits or rolls back what was prepared; one that is finished already is no error.
+    func finish(
+        _ transaction: PreparedTransaction, commits: Bool, at endpoint: Endpoint, deadline: Duration
+    ) async throws
+
     /// WAL from `start` (a segment's beginning) to what is flushed now, over the replication protocol, in pieces and
     /// in order; changes nothing on the server.
     func readWAL(
