@@ -128,6 +128,11 @@ struct RestoreSetSerial {
             let runs = try await fleet.json("runs", "list")
             let run = try #require(
                 runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
+            let verdict = try await fleet.json("runs", "show", run)["verdict"]
+            #expect(verdict?["kind"]?.string == "fenced" && verdict?["mark"]?.string == name)
+            #expect(verdict?["invariants"]?.array?.allSatisfy { $0["passed"]?.bool == true } == true)
+            let stood = verdict?["members"]?.array?.compactMap { $0["restoredTo"]?.string.flatMap { LSN($0) } }
+            #expect(stood == [cut.orders, cut.payments])
             let undone = try await fleet.fleet("runs", "undo", run, "--yes")
             #expect(undone.exitCode == 0, "\(undone.errors)")
             #expect(

@@ -69,7 +69,9 @@ struct ArgumentTests {
         ("runs abort r-1 -y", "RunsAbort"), ("runs undo r-1 --dry-run", "RunsUndo"),
         ("runs discard r-1", "RunsDiscard"), ("plugins", "PluginsList"), ("plugins list -v", "PluginsList"),
         ("audit", "AuditList"), ("audit list --after 3", "AuditList"), ("audit verify", "AuditVerify"),
-        ("agent", "AgentCommand"), ("demo --clean", "DemoCommand"),
+        ("agent", "AgentCommand"), ("demo --clean", "DemoCommand"), ("mark create --set shop --loose", "MarkCreate"),
+        ("mark list --set shop", "MarkList"), ("set check --set shop", "SetCheck"),
+        ("restore --set shop --target mark:m", "RestoreCommand"),
     ]
 
     @Test("a restore takes everything that its run is made of")
@@ -95,7 +97,8 @@ struct ArgumentTests {
 
     @Test("what is missing or makes no sense is refused with words")
     func refusals() {
-        refuses("restore --target latest", saying: "--cluster NAME, --instance NAME or --application NAME")
+        refuses("restore --target latest", saying: "--cluster NAME, --instance NAME, --application NAME or --set NAME")
+        refuses("restore --set shop --instance orders --target latest", saying: "restores all of its members")
         refuses("restore --instance orders", saying: "--target")
         refuses("restore --instance o --target latest --way-back never", saying: "never")
         refuses("restore --instance o --target latest --into Copy", saying: "is no name")

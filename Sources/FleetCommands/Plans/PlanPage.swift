@@ -44,7 +44,7 @@ extension PlanSetView {
         if let distance { card.add("is", "\(Ages.rough(.seconds(distance))) before the time that was asked for") }
         card.add("checks", invariants.isEmpty ? "nothing between the members" : invariants.joined(separator: "; "))
         if !alternatives.isEmpty { card.add("else", alternatives.joined(separator: ", ")) }
-        return [StyledText(name, .accent) + StyledText("  restore set")] + card.lines
+        return [StyledText(name, .accent) + StyledText("  restore set")] + card.lines + (cut?.lines(page) ?? [])
     }
 }
 

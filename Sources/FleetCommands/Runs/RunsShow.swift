@@ -32,7 +32,8 @@ struct RunsShow: FleetQuestion {
         return RunPage(
             run: RunView(record, steps: steps), carriedOutBy: carrier,
             putBackBy: back, events: events.map(RunEventView.init),
-            plan: planView, next: NextCommand.after(record, kept))
+            plan: planView, verdict: SetVerdict(kept, steps: steps).map(VerdictView.init),
+            next: NextCommand.after(record, kept))
     }
 }
 
@@ -46,6 +47,8 @@ struct RunPage: Displayable {
     var events: [RunEventView]
     /// Where it was asked for.
     var plan: PlanView?
+    /// Of a restore set: the cut, and what was found to hold there.
+    var verdict: VerdictView?
     var next: [NextCommand]
 
     func lines(_ page: Page) -> [StyledText] {
@@ -61,6 +64,10 @@ struct RunPage: Displayable {
         card.add("plan", page.isVerbose ? run.planHash : String(run.planHash.prefix(16)))
         var lines = Paragraph.lines("", run.title.capitalizedFirst, page, .strong, indent: 0) + card.lines
         if let plan { lines += [""] + plan.lines(page) }
+        if let verdict {
+            lines += ["", StyledText("The cut at \(verdict.mark)", .strong)]
+            lines += Paragraph.lines("", verdict.statement, page) + verdict.lines(page)
+        }
         lines += ["", StyledText("Steps", .strong)] + (run.steps ?? []).flatMap { stepLines($0, page) }
         if page.isVerbose { lines += ["", StyledText("Journal", .strong)] + events.flatMap { $0.lines(page) } }
         if let error = run.error { lines += [""] + ErrorLines.lines(error, width: page.width) }

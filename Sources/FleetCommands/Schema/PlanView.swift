@@ -34,7 +34,7 @@ struct PlanView: Hashable, Sendable, Codable {
         hash = try plan.hash()
         createdAt = plan.createdAt
         undoes = plan.undoes
-        set = plan.set.map(PlanSetView.init)
+        set = plan.set.map { PlanSetView($0, of: plan) }
         members = plan.members.map { PlanMemberView($0, of: plan) }
         applications = plan.applications.map(PlanApplicationView.init)
         sessions = plan.options.sessions.rawValue
@@ -55,8 +55,10 @@ struct PlanSetView: Hashable, Sendable, Codable {
     var alternatives: [String]
     /// Names.
     var invariants: [String]
+    var cut: VerdictView?
 
-    init(_ set: SetPlan) {
+    init(_ set: SetPlan, of plan: Plan) {
+        cut = SetVerdict(plan, steps: []).map(VerdictView.init)
         name = set.name
         mark = MarkView(set.mark)
         distance = set.distance?.seconds
