@@ -30,12 +30,12 @@ extension Coordinator {
                 reasons.append("\(mark.name): \(error.message)")
             }
         }
+        let nothing = asked == nil ? "it has no usable mark" : "it has no usable mark at or before that time"
         throw FleetError(
-            .refused, "the restore set \(name) cannot be restored to \(target)",
-            cause: reasons.isEmpty ? "it has no usable mark there" : reasons.joined(separator: "; "),
-            hint: reasons.isEmpty
-                ? "see: fleet mark list --set \(name); make one with: fleet mark create --set \(name)"
-                : "see: fleet mark list --set \(name)")
+            .refused, "the restore set \(name) cannot be restored to \(asked.map { "\($0)" } ?? "\(target)")",
+            cause: reasons.isEmpty ? nothing : reasons.joined(separator: "; "),
+            hint: "see: fleet mark list --set \(name)"
+                + (reasons.isEmpty ? "; make one with: fleet mark create --set \(name)" : ""))
     }
 
     /// How many marks are tried before it is given up.
