@@ -10,6 +10,7 @@ actor RunPrinter: RunObserver {
         var title: String
         var since: ContinuousClock.Instant
         var progress: TaskProgress?
+        var pace = ProgressPace()
         var isTold = false
         var toldAt: ContinuousClock.Instant
     }
@@ -63,11 +64,12 @@ actor RunPrinter: RunObserver {
             order.append(step)
         }
         running[step]?.progress = progress
+        running[step]?.pace.add(progress, at: now)
         if terminal.isTerminal {
             if now - drawnAt > Self.redrawEvery { await redraw() }
         } else if let entry = running[step], now - entry.toldAt > Self.reportEvery {
             running[step]?.toldAt = now
-            await add(StyledText("  \(entry.title): \(Self.amount(progress))", .faint))
+            await add(StyledText("  \(entry.title): \(entry.pace.text(progress, at: now))", .faint))
         }
     }
 
@@ -133,30 +135,21 @@ actor RunPrinter: RunObserver {
     }
 
     private static func live(_ entry: Running, _ columns: Int) -> [StyledText] {
-        let elapsed = ContinuousClock.now - entry.since
+        let now = ContinuousClock.now
+        let elapsed = now - entry.since
         var lines = [
             StyledText("› ", .accent) + StyledText(entry.title)
                 + StyledText(elapsed < .seconds(1) ? "" : "  \(Ages.rough(elapsed))", .faint)
         ]
         guard let progress = entry.progress else { return lines }
+        let amount = entry.pace.text(progress, at: now)
         if let total = progress.bytesTotal, total > 1 {
             let bar = ProgressBar.text(Double(progress.bytesDone) / Double(total), columns: min(32, columns / 3))
-            lines.append("    " + bar + StyledText("  \(amount(progress))", .faint))
+            lines.append("    " + bar + StyledText("  \(amount)", .faint))
         } else {
-            lines.append(StyledText("    \(amount(progress))", .faint))
+            lines.append(StyledText("    \(amount)", .faint))
         }
         return lines
-    }
-
-    /// `copy 1.2 GiB of 2.3 GiB`
-    private static func amount(_ progress: TaskProgress) -> String {
-        // Work that is not counted in bytes has one to do.
-        guard progress.bytesTotal != 1, progress.bytesDone > 0 || progress.bytesTotal != nil else {
-            return progress.phase
-        }
-        var text = "\(progress.phase) \(ByteSize.text(progress.bytesDone))"
-        if let total = progress.bytesTotal { text += " of \(ByteSize.text(total))" }
-        return text
     }
 
     private static func detail(_ text: String) -> StyledText {
