@@ -129,7 +129,7 @@ struct RestoreSetSerial {
             let run = try #require(
                 runs["runs"]?.array?.first { $0["kind"]?.string == "restore" }?["id"]?.string)
             let verdict = try await fleet.json("runs", "show", run)["verdict"]
-            #expect(verdict?["kind"]?.string == "fenced" && verdict?["mark"]?.string == name)
+            #expect(verdict?["kind"]?.string == "fenced" && verdict?["cut"]?.string == name)
             #expect(verdict?["invariants"]?.array?.allSatisfy { $0["passed"]?.bool == true } == true)
             let stood = verdict?["members"]?.array?.compactMap { $0["restoredTo"]?.string.flatMap { LSN($0) } }
             #expect(stood == [cut.orders, cut.payments])
@@ -240,6 +240,36 @@ struct RestoreSetSerial {
             #expect(
                 try await payments.value("select string_agg(n::text, ' ' order by n) from payments where w >= 50")
                     == "1 2")
+        }
+    }
+
+    /// Without a mark there is a time by each member's clock, and it is called what it is.
+    @Test func withoutAMarkThereIsATimeThatIsNeverCalledConsistent() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            for (name, table) in [("orders", "orders"), ("payments", "payments")] {
+                try await fleet.server(name).query("insert into \(table) values (1, 1)")
+            }
+            try await Task.sleep(for: .milliseconds(100))
+            let time = Timestamp.now
+            try await Task.sleep(for: .milliseconds(100))
+            for (name, table) in [("orders", "orders"), ("payments", "payments")] {
+                try await fleet.server(name).query("insert into \(table) values (2, 2)")
+            }
+            let unmarked = try await fleet.fleet("restore", "--set", "shop", "--target", time.description, "--yes")
+            #expect(unmarked.exitCode == 3 && unmarked.errors.contains("--approximate"), "\(unmarked.errors)")
+            let old = try await fleet.fleet("restore", "--set", "shop", "--target", "-2h", "--approximate", "--dry-run")
+            #expect(old.exitCode == 3 && old.errors.contains("clockTolerance"), "\(old.errors)")
+            let result = try await fleet.fleet(
+                "restore", "--set", "shop", "--target", time.description, "--approximate", "--yes", "--no-backup")
+            #expect(result.exitCode == 0, "\(result.errors)")
+            #expect((result.text + result.errors).contains("not consistent"))
+            #expect(try await counts(fleet) == (1, 1))
+            let runs = try await fleet.json("runs", "list")
+            let run = try #require(runs["runs"]?.array?.first?["id"]?.string)
+            let verdict = try await fleet.json("runs", "show", run)["verdict"]
+            #expect(verdict?["kind"]?.string == "approximate")
+            #expect(verdict?["statement"]?.string?.contains("not consistent") == true)
         }
     }
 

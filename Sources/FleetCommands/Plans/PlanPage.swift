@@ -40,7 +40,11 @@ extension PlanView: Displayable {
 extension PlanSetView {
     func lines(_ page: Page) -> [StyledText] {
         var card = Card(page, nameColumns: 10)
-        card.add("mark", "\(mark.name), \(mark.kind), made \(Ages.moment(mark.createdAt.wholeSecond))")
+        if let mark { card.add("mark", "\(mark.name), \(mark.kind), made \(Ages.moment(mark.createdAt.wholeSecond))") }
+        if let time, let residual {
+            card.add(
+                "about", "\(Ages.moment(time)), each member by its own clock, \(Ages.exact(residual)) apart at most")
+        }
         if let distance { card.add("is", "\(Ages.rough(.seconds(distance))) before the time that was asked for") }
         card.add("checks", invariants.isEmpty ? "nothing between the members" : invariants.joined(separator: "; "))
         if !alternatives.isEmpty { card.add("else", alternatives.joined(separator: ", ")) }

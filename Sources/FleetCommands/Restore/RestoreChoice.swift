@@ -16,6 +16,13 @@ struct RestoreChoice: ParsableArguments {
     @Option(help: ArgumentHelp("All members of this restore set, to one mark.", valueName: "name"))
     var set: String?
 
+    @Flag(
+        help: """
+            With --set and a time, where no mark serves: restore each member to that time by its own clock. Not \
+            consistent; refused where the clocks are not known well enough.
+            """)
+    var approximate = false
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Where to stop: a time with its zone, -15m, latest, …; see above.", valueName: "target"))

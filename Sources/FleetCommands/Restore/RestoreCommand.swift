@@ -34,6 +34,9 @@ struct RestoreCommand: FleetVerb {
             throw ValidationError(
                 "say what to restore: --cluster NAME, --instance NAME, --application NAME or --set NAME")
         }
+        guard choice.set != nil || !choice.approximate else {
+            throw ValidationError("--approximate is for the members of a set: --set NAME")
+        }
         if let set = choice.set {
             guard named.isEmpty, manner.into == nil, choice.timeline == nil, choice.backup == nil else {
                 throw ValidationError(
@@ -60,6 +63,11 @@ struct RestoreCommand: FleetVerb {
     private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {
         if let set = choice.set {
             session.console.detail("planning: the restore set \(set)")
+            if choice.approximate {
+                return try await coordinator.planApproximateRestore(
+                    set, target: RecoveryTarget(parsing: choice.target), wayBack: manner.wayBack,
+                    options: manner.options(in: coordinator.inventory))
+            }
             return try await coordinator.planSetRestore(
                 set, target: RecoveryTarget(parsing: choice.target), wayBack: manner.wayBack,
                 options: manner.options(in: coordinator.inventory))

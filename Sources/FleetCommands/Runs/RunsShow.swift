@@ -65,7 +65,7 @@ struct RunPage: Displayable {
         var lines = Paragraph.lines("", run.title.capitalizedFirst, page, .strong, indent: 0) + card.lines
         if let plan { lines += [""] + plan.lines(page) }
         if let verdict {
-            lines += ["", StyledText("The cut at \(verdict.mark)", .strong)]
+            lines += ["", StyledText("The cut at \(verdict.cut)", .strong)]
             lines += Paragraph.lines("", verdict.statement, page) + verdict.lines(page)
         }
         lines += ["", StyledText("Steps", .strong)] + (run.steps ?? []).flatMap { stepLines($0, page) }

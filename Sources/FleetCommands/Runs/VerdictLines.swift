@@ -6,8 +6,9 @@ import TerminalUI
 /// What the restore of a set has come to, in JSON.
 struct VerdictView: Hashable, Sendable, Codable {
     var set: String
-    var mark: String
-    /// `fenced`, `ordered`, `loose`.
+    /// The mark's name, or about what time.
+    var cut: String
+    /// `fenced`, `ordered`, `loose`, `approximate`.
     var kind: String
     var statement: String
     var members: [Member]
@@ -27,8 +28,8 @@ struct VerdictView: Hashable, Sendable, Codable {
 
     init(_ verdict: SetVerdict) {
         set = verdict.set
-        mark = verdict.mark
-        kind = verdict.kind.rawValue
+        cut = verdict.cut
+        kind = verdict.kind
         statement = verdict.statement
         invariants = verdict.invariants
         transactions = verdict.transactions

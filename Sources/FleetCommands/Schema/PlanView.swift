@@ -48,7 +48,11 @@ struct PlanView: Hashable, Sendable, Codable {
 /// The restore set of a plan in JSON.
 struct PlanSetView: Hashable, Sendable, Codable {
     var name: String
-    var mark: MarkView
+    /// Absent where each member is restored to a time by its own clock.
+    var mark: MarkView?
+    /// That time, and how far apart the members are at most, in seconds.
+    var time: Timestamp?
+    var residual: Double?
     /// How long before the time that was asked for the mark was made. Seconds.
     var distance: Double?
     /// Other marks that could serve.
@@ -60,7 +64,9 @@ struct PlanSetView: Hashable, Sendable, Codable {
     init(_ set: SetPlan, of plan: Plan) {
         cut = SetVerdict(plan, steps: []).map(VerdictView.init)
         name = set.name
-        mark = MarkView(set.mark)
+        mark = set.mark.map(MarkView.init)
+        time = set.approximation?.time
+        residual = set.approximation?.residual.seconds
         distance = set.distance?.seconds
         alternatives = set.alternatives
         invariants = set.invariants.map(\.name)

@@ -9,7 +9,8 @@ extension RestoreSetDeclaration {
                 Causality(cause: $0.text("cause"), effect: $0.text("effect"))
             },
             invariants: (normal["invariants"]?.array ?? []).compactMap { Invariant(normal: $0, databases) },
-            transactions: normal["transactions"]?.string)
+            transactions: normal["transactions"]?.string,
+            clockTolerance: normal.duration("clockTolerance") ?? .milliseconds(500))
     }
 }
 

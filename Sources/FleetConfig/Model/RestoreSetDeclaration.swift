@@ -12,6 +12,8 @@ public struct RestoreSetDeclaration: Hashable, Sendable {
     public var invariants: [Invariant]
     /// A regular expression with one group: what the names of one transaction's sides have in common.
     public var transactions: String?
+    /// How far apart members may be that are restored to a time by their own clocks.
+    public var clockTolerance: Duration
 
     /// How writers are held while a mark is made.
     public struct Fence: Hashable, Sendable {
@@ -58,8 +60,9 @@ public struct RestoreSetDeclaration: Hashable, Sendable {
 
     public init(
         members: [String], databases: [String: String] = [:], fence: Fence? = nil, causality: [Causality] = [],
-        invariants: [Invariant] = [], transactions: String? = nil
+        invariants: [Invariant] = [], transactions: String? = nil, clockTolerance: Duration = .milliseconds(500)
     ) {
+        self.clockTolerance = clockTolerance
         self.transactions = transactions
         self.members = members
         self.databases = databases

@@ -19,6 +19,9 @@ extension FleetSchema {
                 "Of two-phase transactions: a regular expression with one group, what all sides' names have in common."
             ),
             .optional(
+                "clockTolerance", .duration(positive: true),
+                "How far apart members may be that are restored to a time by their own clocks.", default: "500ms"),
+            .optional(
                 "invariants", .list(.object(invariant), minimum: 0, unique: false),
                 "What must hold between the members."),
         ])

@@ -5,6 +5,8 @@ public struct RestoreInput: Sendable {
     /// Names; at least one.
     public var instances: [String]
     public var target: TargetRequest
+    /// Of members that have another one.
+    public var targets: [String: TargetRequest] = [:]
     /// The restore set whose members they are; its mark is the target.
     public var set: SetPlan?
     /// Nil to restore in place.

@@ -23,7 +23,8 @@ struct RestorePlanner: Sendable {
             ? try await ApplicationPlanner(inventory: inventory).plans(using: names, records: [:]) : []
         let remarks = try await ObstacleCheck(inventory: inventory).pass(
             members: members, beside: input.into != nil, applications: applications.map(\.name))
-        let target = members.first?.target?.requested ?? input.target.target
+        let target =
+            input.set.map(\.cut) ?? "\(members.first?.target?.requested ?? input.target.target)"
         let title =
             "restore \(input.set.map { "the set \($0.name): " } ?? "")\(names.joined(separator: ", ")) to \(target)"
             + (input.into.map { ", beside it as \($0.name)" } ?? "")
@@ -43,7 +44,7 @@ struct RestorePlanner: Sendable {
         let world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance)
         let engine = try inventory.engine(of: name)
         if input.into == nil { try InPlaceRules(world: world, input: input).check() }
-        var target = try await resolver(world, engine).resolve(input.target)
+        var target = try await resolver(world, engine).resolve(input.targets[name] ?? input.target)
         target.parameters = missing(target.parameters, in: world)
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
         let mode: RestoreRequest.Mode =

@@ -124,7 +124,9 @@ extension Plan {
 /// What a plan knows of the restore set that it restores.
 public struct SetPlan: Hashable, Sendable, Codable {
     public var name: String
-    public var mark: MarkRecord
+    /// Nil where each member is restored to a time by its own clock.
+    public var mark: MarkRecord?
+    public var approximation: Approximation?
     /// How long before the time that was asked for the mark was made; nil where the mark itself was asked for.
     public var distance: Duration?
     /// Marks that could be restored to as well, by name.
@@ -132,14 +134,40 @@ public struct SetPlan: Hashable, Sendable, Codable {
     public var invariants: [Invariant]
 
     public init(
-        name: String, mark: MarkRecord, distance: Duration?, alternatives: [String], invariants: [Invariant]
+        name: String, mark: MarkRecord?, approximation: Approximation? = nil, distance: Duration?,
+        alternatives: [String], invariants: [Invariant]
     ) {
         self.name = name
         self.mark = mark
+        self.approximation = approximation
         self.distance = distance
         self.alternatives = alternatives
         self.invariants = invariants
     }
+}
+
+extension SetPlan {
+    /// A time of fleet's clock, and what it was on each member's.
+    public struct Approximation: Hashable, Sendable, Codable {
+        public var time: Timestamp
+        public var offsets: [String: ClockOffset]
+
+        public init(time: Timestamp, offsets: [String: ClockOffset]) {
+            self.time = time
+            self.offsets = offsets
+        }
+
+        /// No two members are further apart than this.
+        public var residual: Duration {
+            .microseconds(offsets.values.map(\.residual).sorted(by: >).prefix(2).reduce(0, +))
+        }
+    }
+
+    /// What the members are restored to, for people: the mark's name, or the time.
+    public var cut: String { mark?.name ?? approximation.map { "about \($0.time)" } ?? "nothing" }
+
+    /// `fenced`, `ordered`, `loose`, `approximate`.
+    public var kind: String { mark?.kind.rawValue ?? "approximate" }
 }
 
 /// The state before a restore, as its run recorded it.

@@ -24,7 +24,7 @@ extension Coordinator {
                     invariants: set.declared.invariants))
             do {
                 var plan = try await planRestore(input)
-                plan.warnings += warnings(mark, set, tried: reasons)
+                plan.warnings += reasons.map { "not used: \($0)" } + warnings(mark, set)
                 return plan
             } catch let error as FleetError where error.code == .refused {
                 reasons.append("\(mark.name): \(error.message)")
@@ -35,7 +35,60 @@ extension Coordinator {
             .refused, "the restore set \(name) cannot be restored to \(asked.map { "\($0)" } ?? "\(target)")",
             cause: reasons.isEmpty ? nothing : reasons.joined(separator: "; "),
             hint: "see: fleet mark list --set \(name)"
-                + (reasons.isEmpty ? "; make one with: fleet mark create --set \(name)" : ""))
+                + (reasons.isEmpty ? "; make one with: fleet mark create --set \(name)" : "")
+                + (asked == nil
+                    ? ""
+                    : ", or restore each member to that time by its own clock, which is not consistent: "
+                        + "--approximate"))
+    }
+
+    /// Plans the restore of each member of a set to one time by its own clock: where no mark serves, and never consistent.
+    ///
+    /// - Throws: `refused` where a member's clock is not known well enough.
+    public func planApproximateRestore(
+        _ name: String, target: RecoveryTarget, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions
+    ) async throws -> Plan {
+        let set = try RestoreSet(name, in: inventory)
+        let time: Timestamp
+        switch target {
+        case .time(let moment): time = moment
+        case .ago(let duration): time = now - duration
+        default:
+            throw FleetError(
+                .usage, "--approximate restores to a time, and \(target) is none", hint: "write a time, or -15m")
+        }
+        var clocks = ClockOffsets(try await store.marks(of: name, limit: 1000))
+        for member in set.members {
+            // A server that is down is known by its marks alone.
+            guard let team = try? await FenceTeam.open([member], inventory, servers, now: clock) else { continue }
+            await team.close()
+            if let interval = team.clocks[member.name] { clocks.add(member.name, interval, at: now) }
+        }
+        var offsets: [String: ClockOffset] = [:]
+        for member in set.members { offsets[member.name] = try clocks.offset(of: member.name, at: time) }
+        let approximation = SetPlan.Approximation(time: time, offsets: offsets)
+        guard approximation.residual <= set.declared.clockTolerance else {
+            throw FleetError(
+                .refused, "the members of \(name) could be \(DurationText.text(approximation.residual)) apart",
+                cause: "their clocks are known so well at \(time), and clockTolerance is "
+                    + DurationText.text(set.declared.clockTolerance),
+                hint: "clocks are looked at with each mark: make marks more often; or raise clockTolerance: of the set")
+        }
+        var input = RestoreInput(
+            instances: set.declared.members, target: TargetRequest(target: .time(time)), wayBack: wayBack,
+            options: options,
+            set: SetPlan(
+                name: name, mark: nil, approximation: approximation, distance: nil, alternatives: [],
+                invariants: set.declared.invariants))
+        for (member, offset) in offsets {
+            input.targets[member] = TargetRequest(target: .time(time + .microseconds(offset.ahead)))
+        }
+        var plan = try await planRestore(input)
+        plan.warnings += [
+            "approximate: the members are within \(DurationText.text(approximation.residual)) of each other and not "
+                + "consistent; what happened in that time may be there on one and not on another"
+        ]
+        return plan
     }
 
     /// How many marks are tried before it is given up.
@@ -76,8 +129,8 @@ extension Coordinator {
         }
     }
 
-    private func warnings(_ mark: MarkRecord, _ set: RestoreSet, tried: [String]) -> [String] {
-        var warnings = tried.map { "not used: \($0)" }
+    private func warnings(_ mark: MarkRecord, _ set: RestoreSet) -> [String] {
+        var warnings: [String] = []
         switch mark.kind {
         case .fenced: break
         case .ordered:

@@ -146,12 +146,14 @@ struct Reconcile: StepPerformer {
         let keys = Set(all.map { Reconciliation.key($0.identifier, pattern) })
         var histories: [String: PreparedHistory] = [:]
         for member in set.members {
-            guard let mark = plan.mark.members.first(where: { $0.instance == member.name }), let cut = mark.lsn else {
+            let mark = plan.mark?.members.first { $0.instance == member.name }
+            let target = context.plan.member(member.name)?.target
+            guard let cut = mark?.lsn ?? target?.stopLSN, let timeline = mark?.timeline ?? target?.timeline else {
                 continue
             }
             // Clocks differ; what is prepared elsewhere was not prepared long before.
             histories[member.name] = try await PreparedHistory.read(
-                keys, since: earliest - .seconds(600), to: cut, on: mark.timeline, of: member.instance,
+                keys, since: earliest - .seconds(600), to: cut, on: timeline, of: member.instance,
                 context.inventory
             ) { Reconciliation.key($0, pattern) }
         }

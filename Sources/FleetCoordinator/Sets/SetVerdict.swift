@@ -4,8 +4,10 @@ public import FleetStore
 /// What a restore of a set has come to, as evidence: which cut, how it was made, and what was found to hold.
 public struct SetVerdict: Hashable, Sendable, Codable {
     public var set: String
-    public var mark: String
-    public var kind: MarkRecord.Kind
+    /// The mark's name, or about what time.
+    public var cut: String
+    /// `fenced`, `ordered`, `loose`, `approximate`.
+    public var kind: String
     /// What the kind of the mark says, in a sentence.
     public var statement: String
     public var members: [Member]
@@ -44,18 +46,22 @@ public struct SetVerdict: Hashable, Sendable, Codable {
             steps.first { $0.id == StepPlan.id(kind, subject) && $0.state == .done }?.output
         }
         self.set = set.name
-        mark = set.mark.name
-        kind = set.mark.kind
+        cut = set.cut
+        kind = set.kind
         statement =
-            switch set.mark.kind {
+            switch set.mark?.kind {
             case .fenced: "a consistent cut: the writers of every member were held at one moment"
             case .ordered: "no effect without its cause, where writes follow from each other one way"
             case .loose:
-                "members aligned to \(set.mark.skew.map(DurationText.text) ?? "an unknown time") of each other, "
+                "members aligned to \(set.mark?.skew.map(DurationText.text) ?? "an unknown time") of each other, "
+                    + "not consistent"
+            case nil:
+                "approximate: each member at one time by its own clock, "
+                    + "\(set.approximation.map { DurationText.text($0.residual) } ?? "an unknown time") apart at most, "
                     + "not consistent"
             }
         members = plan.members.map { member in
-            let marked = set.mark.members.first { $0.instance == member.instance }
+            let marked = set.mark?.members.first { $0.instance == member.instance }
             let replay = output(.verify, member.instance)?["replay"].flatMap {
                 try? CanonicalJSON.decode(ReplayObservation.self, from: $0)
             }

@@ -18,7 +18,7 @@ struct Agree: StepPerformer {
                 cause: failed.map { "\($0.check): \($0.reason ?? "")" }.joined(separator: "; "))
         }
         return [
-            "mark": .string(set.mark.name), "kind": .string(set.mark.kind.rawValue),
+            "cut": .string(set.cut), "kind": .string(set.kind),
             "invariants": .array(try results.map { try CanonicalJSON.value($0) }),
         ]
     }
