@@ -27,27 +27,6 @@ extension PostgresDatabaseServers {
             throw error
         }
     }
-
-    public func keys(
-        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
-    ) async throws -> [String] {
-        var endpoint = endpoint
-        endpoint.database = database
-        return try await with(endpoint, within: deadline, .foreign, "read keys") { connection, end in
-            try await connection.query("BEGIN READ ONLY", deadline: end)
-            // Two statements: what is asked for is the user's, and stands alone.
-            try await connection.query("SET LOCAL extra_float_digits = 3", deadline: end)
-            let rows = try await connection.query(sql, deadline: end).rows
-            guard rows.count <= limit else {
-                throw FleetError(
-                    .exhausted, "there are \(rows.count) keys to compare, and \(limit) at most are compared",
-                    hint: "let the statement select less", retriable: false)
-            }
-            return Set(rows.compactMap { $0.values.first ?? nil }).sorted {
-                $0.utf8.lexicographicallyPrecedes($1.utf8)
-            }
-        }
-    }
 }
 
 /// A connection that holds writers; see `FenceSession`.

@@ -25,8 +25,8 @@ struct NoServers: DatabaseServers {
         throw refuse()
     }
     func keys(
-        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
-    ) async throws -> [String] { throw refuse() }
+        _ sql: String, database: String, at endpoint: Endpoint, deadline: Duration
+    ) async throws -> any KeyReader { throw refuse() }
     func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction] {
         throw refuse()
     }

@@ -98,8 +98,8 @@ private struct CheckedServers: DatabaseServers {
         throw uncalled
     }
     func keys(
-        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
-    ) async throws -> [String] { throw uncalled }
+        _ sql: String, database: String, at endpoint: Endpoint, deadline: Duration
+    ) async throws -> any KeyReader { throw uncalled }
     func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction] {
         throw uncalled
     }

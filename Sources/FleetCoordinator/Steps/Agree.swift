@@ -38,9 +38,7 @@ struct InvariantCheck: Sendable {
     let inventory: Inventory
     let servers: any DatabaseServers
 
-    /// Keys that are compared, at most: they are held in memory.
-    private static let limit = 5_000_000
-    private static let patience = Duration.seconds(300)
+    private static let patience = Duration.seconds(900)
 
     func results(of invariants: [Invariant]) async throws -> [DataCheckResult] {
         var results: [DataCheckResult] = []
@@ -53,38 +51,42 @@ struct InvariantCheck: Sendable {
         case .check(let member, let check):
             return try await servers.check(check, at: endpoint(member), deadline: Self.patience)
         case .subset(let query, let within):
-            async let keys = ask(query)
-            async let known = ask(within)
-            let missing = Self.missing(try await keys, in: try await known)
+            let found = try await compare(query, within)
             return DataCheckResult(
-                check: invariant.name, passed: missing.isEmpty, value: "\(try await keys.count) keys",
-                reason: missing.isEmpty
-                    ? nil : "\(Self.some(missing)) of \(query.member) not in \(within.member)")
+                check: invariant.name, passed: found.onlyFirst.count == 0, value: "\(found.first) keys",
+                reason: found.onlyFirst.text(of: query.member, notIn: within.member))
         case .equal(let queries):
-            let found = try await all(queries)
-            for (query, keys) in zip(queries, found).dropFirst() {
-                let missing = Self.missing(found[0], in: keys)
-                let more = Self.missing(keys, in: found[0])
-                guard missing.isEmpty, more.isEmpty else {
-                    let parts = [
-                        missing.isEmpty ? nil : "\(Self.some(missing)) of \(queries[0].member) not in \(query.member)",
-                        more.isEmpty ? nil : "\(Self.some(more)) of \(query.member) not in \(queries[0].member)",
-                    ]
+            guard let first = queries.first else { throw FleetError(.failed, "an invariant has no query") }
+            var count = 0
+            for query in queries.dropFirst() {
+                let found = try await compare(first, query)
+                count = found.first
+                let reasons = [
+                    found.onlyFirst.text(of: first.member, notIn: query.member),
+                    found.onlySecond.text(of: query.member, notIn: first.member),
+                ].compactMap { $0 }
+                guard reasons.isEmpty else {
                     return DataCheckResult(
-                        check: invariant.name, passed: false, value: "\(found[0].count) keys",
-                        reason: parts.compactMap { $0 }.joined(separator: ", "))
+                        check: invariant.name, passed: false, value: "\(count) keys",
+                        reason: reasons.joined(separator: ", "))
                 }
             }
-            return DataCheckResult(check: invariant.name, passed: true, value: "\(found.first?.count ?? 0) keys")
+            return DataCheckResult(check: invariant.name, passed: true, value: "\(count) keys")
         case .sum(let queries, let expected):
             var sum = 0.0
-            for (query, values) in zip(queries, try await all(queries)) {
-                guard values.count == 1, let value = Double(values[0]) else {
+            for query in queries {
+                var cursor = KeyCursor(try await read(query))
+                let value = try await cursor.take()
+                let more = try await cursor.take()
+                await cursor.close()
+                guard let value, more == nil, let number = Double(value) else {
                     return DataCheckResult(
-                        check: invariant.name, passed: false, value: nil,
-                        reason: "\(query.member) answers with \(values.count) values where one number was expected")
+                        check: invariant.name, passed: false, value: value,
+                        reason:
+                            "\(query.member) answers with \(value == nil ? "nothing" : "more than one value, or none that is a number")"
+                    )
                 }
-                sum += value
+                sum += number
             }
             return DataCheckResult(
                 check: invariant.name, passed: sum == expected, value: "\(sum)",
@@ -92,37 +94,103 @@ struct InvariantCheck: Sendable {
         }
     }
 
-    private func all(_ queries: [Invariant.Query]) async throws -> [[String]] {
-        try await withThrowingTaskGroup(of: (Int, [String]).self) { group in
-            for (index, query) in queries.enumerated() {
-                group.addTask { (index, try await ask(query)) }
+    /// What two queries do not have in common: both are read in the order of their keys, side by side.
+    private func compare(_ first: Invariant.Query, _ second: Invariant.Query) async throws -> KeyComparison {
+        var left = KeyCursor(try await read(first))
+        do {
+            var right = KeyCursor(try await read(second))
+            do {
+                let comparison = try await KeyComparison(&left, &right)
+                await left.close()
+                await right.close()
+                return comparison
+            } catch {
+                await right.close()
+                throw error
             }
-            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }.sorted { $0.key < $1.key }.map(\.value)
+        } catch {
+            await left.close()
+            throw error
         }
     }
 
-    private func ask(_ query: Invariant.Query) async throws -> [String] {
+    private func read(_ query: Invariant.Query) async throws -> any KeyReader {
         try await servers.keys(
-            query.sql, database: query.database, at: endpoint(query.member), limit: Self.limit,
-            deadline: Self.patience)
+            query.sql, database: query.database, at: endpoint(query.member), deadline: Self.patience)
     }
 
     private func endpoint(_ member: String) async throws -> Endpoint {
         let instance = try inventory.instance(member)
         return try await inventory.platform(of: instance).endpoint(of: instance)
     }
+}
 
-    /// Of two sorted lists, what only the first one has.
-    private static func missing(_ keys: [String], in others: [String]) -> [String] {
-        var rest = others[...]
-        return keys.filter { key in
-            while let next = rest.first, next.utf8.lexicographicallyPrecedes(key.utf8) { rest = rest.dropFirst() }
-            return rest.first != key
+/// Keys one by one.
+struct KeyCursor: Sendable {
+    private let reader: any KeyReader
+    private var part: ArraySlice<String> = []
+    private var isAtEnd = false
+
+    init(_ reader: any KeyReader) {
+        self.reader = reader
+    }
+
+    /// The next one; nil at the end.
+    mutating func take() async throws -> String? {
+        if part.isEmpty, !isAtEnd {
+            part = try await reader.next()[...]
+            isAtEnd = part.isEmpty
+        }
+        return part.popFirst()
+    }
+
+    func close() async { await reader.close() }
+}
+
+/// What two sorted lists of keys do not have in common.
+struct KeyComparison: Sendable {
+    /// Keys of the first and of the second.
+    private(set) var first = 0
+    private(set) var second = 0
+    private(set) var onlyFirst = Sample()
+    private(set) var onlySecond = Sample()
+
+    /// How many there are, and some of them.
+    struct Sample: Sendable {
+        private(set) var count = 0
+        private var some: [String] = []
+
+        mutating func add(_ key: String) {
+            count += 1
+            if some.count < 3 { some.append(key) }
+        }
+
+        /// Nil when there are none.
+        func text(of member: String, notIn other: String) -> String? {
+            guard count > 0 else { return nil }
+            let more = count > some.count ? " and \(count - some.count) more" : ""
+            return "\(some.joined(separator: ", "))\(more) of \(member) not in \(other)"
         }
     }
 
-    private static func some(_ keys: [String]) -> String {
-        let shown = keys.prefix(3).joined(separator: ", ")
-        return keys.count > 3 ? "\(shown) and \(keys.count - 3) more" : shown
+    init(_ left: inout KeyCursor, _ right: inout KeyCursor) async throws {
+        var one = try await left.take()
+        var other = try await right.take()
+        while one != nil || other != nil {
+            if let a = one, let b = other, a == b {
+                first += 1
+                second += 1
+                one = try await left.take()
+                other = try await right.take()
+            } else if let a = one, other.map({ a.utf8.lexicographicallyPrecedes($0.utf8) }) ?? true {
+                first += 1
+                onlyFirst.add(a)
+                one = try await left.take()
+            } else if let b = other {
+                second += 1
+                onlySecond.add(b)
+                other = try await right.take()
+            }
+        }
     }
 }

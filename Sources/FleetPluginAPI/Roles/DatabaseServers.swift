@@ -33,12 +33,11 @@ public protocol DatabaseServers: Sendable {
     ///
     /// - Throws: also `refused` when what answers is not the server itself but something in between.
     func fence(_ endpoint: Endpoint, database: String, deadline: Duration) async throws -> any FenceSession
-    /// The first column of a statement of the user's, read only, as text, sorted by bytes and without what is double.
-    ///
-    /// - Throws: `exhausted` beyond so many values.
+    /// The first column of a query of the user's, read only, as text, sorted by bytes, without NULL and what is double.
+    /// It is read in parts: any number of keys needs no more memory than one part.
     func keys(
-        _ sql: String, database: String, at endpoint: Endpoint, limit: Int, deadline: Duration
-    ) async throws -> [String]
+        _ sql: String, database: String, at endpoint: Endpoint, deadline: Duration
+    ) async throws -> any KeyReader
 
     func preparedTransactions(_ endpoint: Endpoint, deadline: Duration) async throws -> [PreparedTransaction]
     /// Commits or rolls back what was prepared; one that is finished already is no error.
@@ -52,6 +51,13 @@ public protocol DatabaseServers: Sendable {
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void
     ) async throws
+}
+
+/// Reads keys, part by part.
+public protocol KeyReader: Sendable {
+    /// The next ones, in order; empty at the end.
+    func next() async throws -> [String]
+    func close() async
 }
 
 public struct ServerObservation: Hashable, Sendable, Codable {
