@@ -187,6 +187,14 @@ struct RestoreSetSerial {
             #expect(slowest < .seconds(1), "a writer of the other member waited for \(slowest)")
             await writer.close()
 
+            // One after the other, until it is ended.
+            let service = try await fleet.launch("mark", "create", "--set", "shop", "--every", "1s")
+            try await waitUntil("marks are made by themselves") {
+                try await fleet.json("mark", "list", "--set", "shop")["marks"]?.array?.count ?? 0 >= 3
+            }
+            service.child.signal(SIGTERM)
+            #expect(await service.child.wait() == 0)
+
             try await payments.stop()
             let down = try await fleet.fleet("mark", "create", "--set", "shop")
             #expect(down.exitCode == 1 && down.errors.contains("payments"), "\(down.errors)")
