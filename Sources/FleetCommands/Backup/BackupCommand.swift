@@ -35,7 +35,7 @@ struct BackupCommand: FleetVerb {
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
         let names = try InstanceChoice.names(instances, clusters: cluster, in: coordinator.inventory)
-        guard !names.isEmpty else { throw FleetError(.notFound, "fleet.yaml declares no instances here") }
+        guard !names.isEmpty else { throw FleetError(.usage, "fleet.yaml declares no instances here") }
         let plan = try await coordinator.planBackup(names, kind: type, repository: repository)
         return try await RunFlow(session: session, coordinator: coordinator).carryOut(plan)
     }

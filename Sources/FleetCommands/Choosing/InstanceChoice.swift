@@ -6,7 +6,7 @@ enum InstanceChoice {
     /// The instances named, or all of the clusters named, or, where both are, those of the named ones' clusters.
     ///
     /// - Returns: names in the order of the command line, each once; all of them when nothing was named.
-    /// - Throws: `notFound` for a name that fleet.yaml does not have, `usage` for an instance of another cluster.
+    /// - Throws: `usage` for a name that fleet.yaml does not have, and for an instance of another cluster.
     static func names(
         _ instances: [String], clusters: [String] = [], in inventory: Inventory
     ) throws -> [String] {

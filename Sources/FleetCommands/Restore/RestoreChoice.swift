@@ -34,7 +34,7 @@ struct RestoreChoice: ParsableArguments {
     @Option(help: ArgumentHelp("The backup to begin from instead of the best one.", valueName: "label"))
     var backup: String?
 
-    /// - Throws: `notFound`, `usage`.
+    /// - Throws: `usage`.
     func names(in inventory: Inventory) throws -> [String] {
         let used = try application.flatMap { try inventory.application($0).uses }
         guard !(instance.isEmpty && used.isEmpty && cluster.isEmpty) else {

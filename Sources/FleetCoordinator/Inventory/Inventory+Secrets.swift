@@ -7,7 +7,7 @@ extension Inventory {
     /// fleet.yaml names as `{env: NAME}`. A secret in a file, or
     /// from a command, is fetched where the task runs.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `usage`.
     func repositorySecrets(of instance: String) throws -> [String: SecretReference] {
         var secrets: [String: SecretReference] = [:]
         for name in try declaration(instance).repositories {

@@ -50,7 +50,7 @@ extension Inventory {
         configuration.instances.keys.sorted().compactMap { try? instance($0) }
     }
 
-    /// - Throws: `notFound` with the names there are.
+    /// - Throws: `usage` with the names there are.
     public func instance(_ name: String) throws -> Instance {
         let declared = try declaration(name)
         return Instance(
@@ -62,7 +62,7 @@ extension Inventory {
     public func declaration(_ name: String) throws -> InstanceDeclaration {
         guard let declared = configuration.instances[name] else {
             throw FleetError(
-                .notFound, "fleet.yaml declares no instance \(name)",
+                .usage, "fleet.yaml declares no instance \(name)",
                 hint: "it declares: " + configuration.instances.keys.sorted().joined(separator: ", "))
         }
         return declared
@@ -89,7 +89,7 @@ extension Inventory {
     private func declaration(ofApplication name: String) throws -> ApplicationDeclaration {
         guard let declared = configuration.applications[name] else {
             throw FleetError(
-                .notFound, "fleet.yaml declares no application \(name)",
+                .usage, "fleet.yaml declares no application \(name)",
                 hint: "it declares: " + configuration.applications.keys.sorted().joined(separator: ", "))
         }
         return declared
@@ -102,7 +102,7 @@ extension Inventory {
     public func platform(ofCluster name: String) throws -> any Platform {
         guard let platform = platforms[name] else {
             throw FleetError(
-                .notFound, "fleet.yaml declares no cluster \(name)",
+                .usage, "fleet.yaml declares no cluster \(name)",
                 hint: "it declares: " + platforms.keys.sorted().joined(separator: ", "))
         }
         return platform
@@ -157,7 +157,7 @@ extension Inventory {
     public func storage(of repository: String) throws -> any Storage {
         guard let declared = configuration.repositories[repository] else {
             throw FleetError(
-                .notFound, "fleet.yaml declares no repository \(repository)",
+                .usage, "fleet.yaml declares no repository \(repository)",
                 hint: "it declares: " + configuration.repositories.keys.sorted().joined(separator: ", "))
         }
         return try registry.storage(declared.storage.plugin, context(repository), declared.storage.options)

@@ -24,7 +24,7 @@ public struct SetCheckResult: Sendable {
 extension Coordinator {
     /// Fenced where the set has a fence, else ordered.
     ///
-    /// - Throws: `notFound`.
+    /// - Throws: `usage`.
     public func preferredMark(of set: String) throws -> MarkRecord.Kind {
         try RestoreSet(set, in: inventory).declared.fence == nil ? .ordered : .fenced
     }

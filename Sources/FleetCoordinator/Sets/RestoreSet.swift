@@ -14,12 +14,12 @@ struct RestoreSet: Sendable {
         var name: String { instance.name }
     }
 
-    /// - Throws: `notFound`; `configuration` where the set's own words do not agree with each other.
+    /// - Throws: `usage`; `configuration` where the set's own words do not agree with each other.
     init(_ name: String, in inventory: Inventory) throws {
         guard let declared = inventory.configuration.restoreSets[name] else {
             let known = inventory.configuration.restoreSets.keys.sorted()
             throw FleetError(
-                .notFound, "fleet.yaml declares no restore set \(name)",
+                .usage, "fleet.yaml declares no restore set \(name)",
                 hint: known.isEmpty ? "declare one under restoreSets:" : "it declares: \(known.joined(separator: ", "))"
             )
         }
