@@ -1,7 +1,6 @@
 import FleetConfig
 import FleetPluginAPI
 import FleetStore
-import Synchronization
 
 /// Makes one mark on the members of a set: the restore points, and who was held for how long.
 ///
