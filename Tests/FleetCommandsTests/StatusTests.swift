@@ -1,6 +1,7 @@
 @testable import FleetCommands
 @testable import FleetCoordinator
 import FleetPluginAPI
+import FleetStore
 import TerminalUI
 import Testing
 
@@ -37,7 +38,15 @@ struct StatusTests {
                     desired: 0, running: 0, ready: 0,
                     record: QuiesceRecord(run: "r-20251218-103000-7f3k", original: 2)), problem: nil),
         ]
-        return StatusReport(FleetStatus(instances: [billing, orders], applications: applications, observedAt: now))
+        let mark = MarkRecord(
+            name: "flt.shop.0.7.fenced", set: "shop", epoch: 0, sequence: 7, kind: .fenced,
+            createdAt: now - .seconds(240), createdBy: "ann")
+        let sets = [
+            SetStatus(set: "shop", members: ["orders", "billing"], lastMark: mark),
+            SetStatus(set: "other", members: ["orders"]),
+        ]
+        return StatusReport(
+            FleetStatus(instances: [billing, orders], applications: applications, sets: sets, observedAt: now))
     }
 
     private func server(_ now: Timestamp) throws -> ServerObservation {
@@ -67,6 +76,10 @@ struct StatusTests {
                 APPLICATION   CLUSTER  ENVIRONMENT  RUNNING                         USES
                 backend-prod  prod     prod         2 of 3 ready                    orders, bil…
                 batch         prod     prod         down by r-20251218-103000-7f3k  billing
+
+                RESTORE SET  MEMBERS         LAST MARK            AGE
+                shop         orders billing  flt.shop.0.7.fenced   4m
+                other        orders          none
 
                 1 problem
                   - billing: the server does not answer: connection refused

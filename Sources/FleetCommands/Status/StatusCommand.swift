@@ -49,9 +49,23 @@ struct StatusReport: Displayable {
     var observedAt: Timestamp
     var instances: [InstanceView]
     var applications: [ApplicationView]
+    var sets: [SetView]
+
+    /// A restore set.
+    struct SetView: Hashable, Sendable, Codable {
+        var name: String
+        var members: [String]
+        /// The newest that it can be restored to.
+        var lastMark: MarkView?
+        var problem: FleetError?
+    }
 
     init(_ status: FleetStatus) {
         observedAt = status.observedAt
+        sets = status.sets.map {
+            SetView(
+                name: $0.set, members: $0.members, lastMark: $0.lastMark.map(MarkView.init), problem: $0.problem)
+        }
         instances = status.instances.map { InstanceView($0) }
         applications = status.applications.map(ApplicationView.init)
     }
@@ -61,11 +75,30 @@ struct StatusReport: Displayable {
         if !applications.isEmpty {
             lines += (lines.isEmpty ? [] : [""]) + ApplicationTable.lines(applications, page)
         }
+        if !sets.isEmpty { lines += (lines.isEmpty ? [] : [""]) + setLines(page) }
         let problems =
             instances.flatMap { instance in instance.problems.map { (instance.name, $0) } }
             + applications.compactMap { application in application.problem.map { (application.name, $0) } }
+            + sets.compactMap { set in set.problem.map { (set.name, $0) } }
         if lines.isEmpty { lines.append("fleet.yaml declares no instances and no applications here") }
         return lines + ProblemLines.lines(problems, page)
+    }
+}
+
+extension StatusReport {
+    private func setLines(_ page: Page) -> [StyledText] {
+        var table = Table([
+            .init("RESTORE SET", shrinksTo: 12), .init("MEMBERS", shrinksTo: 12), .init("LAST MARK"),
+            .init("AGE", .right),
+        ])
+        for set in sets {
+            table.add([
+                StyledText(set.name, .accent), StyledText(set.members.joined(separator: " ")),
+                set.lastMark.map { StyledText($0.name) } ?? StyledText("none", .caution),
+                StyledText(set.lastMark.map { Ages.rough(observedAt - $0.createdAt) } ?? ""),
+            ])
+        }
+        return table.lines(width: page.width)
     }
 }
 

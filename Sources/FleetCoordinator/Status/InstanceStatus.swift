@@ -1,4 +1,5 @@
 public import FleetPluginAPI
+public import FleetStore
 
 /// One instance, declared and observed side by side.
 public struct InstanceStatus: Sendable, Codable {
@@ -51,5 +52,22 @@ public struct ApplicationStatus: Sendable, Codable {
 public struct FleetStatus: Sendable, Codable {
     public var instances: [InstanceStatus]
     public var applications: [ApplicationStatus]
+    public var sets: [SetStatus] = []
     public var observedAt: Timestamp
+}
+
+/// What a restore set could be restored to.
+public struct SetStatus: Hashable, Sendable, Codable {
+    public var set: String
+    public var members: [String]
+    /// The newest mark that is in every archive and says something about what belongs together.
+    public var lastMark: MarkRecord?
+    public var problem: FleetError?
+
+    public init(set: String, members: [String], lastMark: MarkRecord? = nil, problem: FleetError? = nil) {
+        self.set = set
+        self.members = members
+        self.lastMark = lastMark
+        self.problem = problem
+    }
 }

@@ -1,3 +1,4 @@
+import FleetConfig
 public import FleetPluginAPI
 import FleetStore
 
@@ -11,7 +12,9 @@ extension Coordinator {
         async let applications = bounded(inventory.applications.filter { wanted($0.cluster) }) {
             await self.status(of: $0)
         }
-        let status = await FleetStatus(instances: instances, applications: applications, observedAt: now)
+        async let sets = sets(wanted)
+        let status = await FleetStatus(
+            instances: instances, applications: applications, sets: sets, observedAt: now)
         for instance in status.instances {
             if let value = try? CanonicalJSON.value(instance) {
                 // The picture that could not be kept is still shown.
@@ -20,6 +23,24 @@ extension Coordinator {
             }
         }
         return status
+    }
+
+    private func sets(_ wanted: (String) -> Bool) async -> [SetStatus] {
+        var found: [SetStatus] = []
+        for (name, declared) in inventory.configuration.restoreSets.sorted(by: { $0.key < $1.key }) {
+            let clusters = declared.members.compactMap { inventory.configuration.instances[$0]?.cluster }
+            guard clusters.contains(where: wanted) else { continue }
+            var status = SetStatus(set: name, members: declared.members)
+            do {
+                status.lastMark = try await store.marks(of: name, limit: 200).first {
+                    $0.state == .archived && $0.kind != .loose
+                }
+            } catch {
+                status.problem = FleetError(error, "the marks of \(name) cannot be read")
+            }
+            found.append(status)
+        }
+        return found
     }
 
     /// One instance.
