@@ -53,11 +53,11 @@ struct RestoreSetSerial {
             let load = Task { try await sagas.run(workers: 4) }
             var cuts: [String: [Sagas.Cut]] = [:]
             do {
-                for _ in 0..<8 {
+                for round in 0..<6 {
                     for (name, arguments) in [
                         ("fenced", ["--set", "shop"]), ("loose", ["--set", "shop", "--loose"]),
                         ("ordered", ["--set", "backwards"]),
-                    ] {
+                    ] where round < 2 || name == "fenced" {
                         let result = try await fleet.fleet(["-o", "json", "mark", "create"] + arguments).checked()
                         let mark = try #require(
                             try JSONDecoder().decode(JSONValue.self, from: Data(result.output))["mark"])
@@ -70,7 +70,7 @@ struct RestoreSetSerial {
                     }
                 }
                 // What somebody would do by hand: one member after the other.
-                for number in 0..<8 {
+                for number in 0..<6 {
                     var points: [LSN] = []
                     for name in ["orders", "payments"] {
                         let sql = "select pg_create_restore_point('by hand \(number)')"
@@ -86,14 +86,14 @@ struct RestoreSetSerial {
                 _ = await load.result
                 throw error
             }
-            #expect(sagas.count > 500)
+            #expect(sagas.count > 300)
             for cut in cuts["fenced"] ?? [] { #expect(sagas.violations(of: cut) == 0) }
             // An oracle that never objects proves nothing.
             let seen = (cuts["by hand"] ?? []).filter { sagas.violations(of: $0) > 0 }
             #expect(!seen.isEmpty, "cuts made by hand were all consistent")
             let list = try await fleet.json("mark", "list", "--limit", "100")
-            #expect(list["marks"]?.array?.count == 24)
-            #expect(Set(list["marks"]?.array?.compactMap { $0["name"]?.string } ?? []).count == 24)
+            #expect(list["marks"]?.array?.count == 10)
+            #expect(Set(list["marks"]?.array?.compactMap { $0["name"]?.string } ?? []).count == 10)
         }
     }
 
