@@ -250,6 +250,22 @@ import Testing
         }
     }
 
+    /// As in a pod that mounts the data and not what its tablespaces link to.
+    @Test func aTablespaceThatCannotBeSeenIsNotLeftOut() async throws {
+        try await ArchivedServer.with(MemoryStorage(), engine: Self.reading) { (archived) async throws in
+            let server = archived.server
+            let fast = try archived.scratch.directory("fast", owner: server.installation.owner)
+            try await server.query("create tablespace fast location '\(fast)'")
+            try await server.query("create table t tablespace fast as select 1 as i; checkpoint")
+            #expect(rename(fast, fast + ".away") == 0)
+            let error = await #expect(throws: FleetError.self) { try await archived.backup("without") }
+            #expect(error?.code == .refused && error?.message.contains(fast) == true)
+            #expect(rename(fast + ".away", fast) == 0)
+            let backup = try await archived.backup("with")
+            #expect(backup.tablespaces.map(\.path) == [fast])
+        }
+    }
+
     @Test func aServerThatCrashesMeanwhileLeavesNothingListed() async throws {
         try await ArchivedServer.with(MemoryStorage(), engine: Self.reading) { (archived) async throws in
             let server = archived.server

@@ -105,15 +105,21 @@ struct DataDirectoryScan: Sendable {
             remarks.append("\(path) is no tablespace and is not backed up")
             return
         }
-        links.append(.init(path: path, target: target, tablespace: oid))
-        tablespaces.append(.init(oid: oid, path: target))
         // Several servers may have directories in one location; a name ends with the version of the catalog.
         for entry in try list(path) where entry.name.hasPrefix("PG_") && entry.name.contains("_") {
             guard entry.name.split(separator: "_").last.flatMap({ Int($0) }) == control.catalogVersion else { continue }
             let inside = "\(path)/\(entry.name)"
             guard let status = try BlockingDisk.status(place(of: inside)), status.kind == .directory else { continue }
-            try takeDirectory(inside, status)
+            links.append(.init(path: path, target: target, tablespace: oid))
+            tablespaces.append(.init(oid: oid, path: target))
+            return try takeDirectory(inside, status)
         }
+        // Dropped meanwhile.
+        if try BlockingDisk.status(place(of: path)) == nil { return }
+        throw FleetError(
+            .refused, "the tablespace in \(target) cannot be seen from where the files are read",
+            cause: "there is no directory of this server's version in it",
+            hint: "let it be seen there under the same path, or let the engine read: stream")
     }
 
     private func list(_ directory: String) throws -> [DirectoryEntry] {
