@@ -220,6 +220,21 @@ import Testing
             "7:29: restoreSets.s.members[0]: there is no instance ordres (did you mean orders?)"),
         Mistake(
             "policies:",
+            "restoreSets: {s: {members: [orders], databases: {order: shop}, fence: {tables: {shop: [t]}}}}\npolicies:",
+            "7:50: restoreSets.s.databases: order is no member of this set (did you mean orders?)",
+            "7:81: restoreSets.s.fence.tables: shop is no member of this set (there is: orders)"),
+        Mistake(
+            "policies:",
+            "restoreSets: {s: {members: [orders], transactions: \"(\", invariants: [{name: n, check: {member: orders, sql: select 1}}]}}\npolicies:",
+            "7:52: restoreSets.s.transactions: this is no regular expression (write one with a group, such as ^tx-([0-9]+)-)"
+        ),
+        Mistake(
+            "policies:",
+            "restoreSets: {s: {members: [orders], invariants: [{name: n, equal: [{member: order, sql: select 1}]}]}}\npolicies:",
+            "7:68: restoreSets.s.invariants[0].equal: the list names 1 (name at least 2)",
+            "7:78: restoreSets.s.invariants[0].equal[0].member: there is no instance order (did you mean orders?)"),
+        Mistake(
+            "policies:",
             "rollout: {stages: [{environment: prod}, {environment: pord}, {environment: prod}]}\npolicies:",
             "7:55: rollout.stages[1].environment: there is no environment pord (did you mean prod?)",
             "7:76: rollout.stages[2].environment: there is a stage for the environment prod already"),

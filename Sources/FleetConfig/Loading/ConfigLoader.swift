@@ -104,6 +104,7 @@ extension Validator {
         checkChecks()
         checkStages()
         checkOrder()
+        checkRestoreSets()
         return normal ?? .object([:])
     }
 }

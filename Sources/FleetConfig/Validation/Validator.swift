@@ -100,7 +100,11 @@ struct Validator {
             report(place, "expected a list, found \(found(node))", "write it in brackets: [\(example(of: item))]")
             return nil
         }
-        if items.count < minimum { report(place, "the list is empty", "name at least \(minimum)") }
+        if items.count < minimum {
+            report(
+                place, items.isEmpty ? "the list is empty" : "the list names \(items.count)", "name at least \(minimum)"
+            )
+        }
         var values: [JSONValue] = []
         var seen: Set<JSONValue> = []
         for (index, item_) in items.enumerated() {
