@@ -105,7 +105,7 @@ extension KubernetesFixture {
             dataDirectory: directory, context: context, settings: scratch.settings,
             carryOut: { try await carryOut($0, at: scratch.instance, inventory) },
             start: { try await platform.start(scratch.instance, deadline: .seconds(120)) },
-            sql: { try await infra.sql($0, in: "orders-copy-0") })
+            sql: { try await answer(to: $0) })
         do {
             try await body(place)
         } catch {
@@ -113,5 +113,20 @@ extension KubernetesFixture {
             throw error
         }
         try await platform.removeScratch(request)
+    }
+
+    /// Of the copy's server, which may have begun and not be consistent yet: then it lets nobody in.
+    private func answer(to query: String) async throws -> String {
+        let end = ContinuousClock.now + .seconds(60)
+        while true {
+            do {
+                return try await infra.sql(query, in: "orders-copy-0")
+            } catch {
+                guard "\(error)".contains("not yet accepting connections"), ContinuousClock.now < end else {
+                    throw error
+                }
+                try await Task.sleep(for: .milliseconds(300))
+            }
+        }
     }
 }
