@@ -23,6 +23,8 @@ enum WritingApplication {
             done | '\(server.installation.program("psql"))' -Xq -h '\(server.socketDirectory)' -p \(server.port) -U postgres postgres
 
             """, to: "web.sh")
+        // Its supervisor outlives whoever started it, and would keep its state in a directory that is gone.
+        fleet.scratch.onCleanUp { _ = try? await fleet.fleet("applications", "stop", "web") }
         try await fleet.fleet("applications", "start", "web").checked()
     }
 }
