@@ -25,13 +25,13 @@ extension PostgresDatabaseServers {
         endpoint.database = transaction.database
         try await with(endpoint, within: deadline, .changing, "finish a prepared transaction") { connection, end in
             // The grammar takes a literal only; standard strings know no backslash.
-            let name = transaction.identifier.replacing("'", with: "''")
+            let name = SQLText.literal(transaction.identifier)
             let isLeft = try await connection.query(
                 "SELECT 1 AS one FROM pg_prepared_xacts WHERE gid = $1", [transaction.identifier], deadline: end)
             guard !isLeft.rows.isEmpty else { return }
             try await connection.query("SET standard_conforming_strings = on", deadline: end)
             try await connection.simpleQuery(
-                "\(commits ? "COMMIT" : "ROLLBACK") PREPARED '\(name)'", deadline: end)
+                "\(commits ? "COMMIT" : "ROLLBACK") PREPARED \(name)", deadline: end)
         }
     }
 }

@@ -46,8 +46,7 @@ extension PostgresDatabaseServers {
     }
 
     func parameters(_ endpoint: Endpoint) async throws -> ConnectionParameters {
-        let password: Secret? = if let reference = endpoint.password { try await resolve(reference) } else { nil }
-        var parameters = ConnectionParameters(endpoint, password: password)
+        var parameters = ConnectionParameters(endpoint, password: try await endpoint.password.resolved(resolve))
         parameters.applicationName = applicationName
         return parameters
     }

@@ -93,14 +93,14 @@ struct PostgresFence: FenceSession {
     func holdAndMark(_ hold: FenceHold, _ name: String, patience: Duration) async throws -> LSN {
         let text =
             Self.begin(hold, patience, nil).joined(separator: "; ")
-            + "; SELECT pg_create_restore_point(\(Self.literal(name))) AS lsn; ROLLBACK"
+            + "; SELECT pg_create_restore_point(\(SQLText.literal(name))) AS lsn; ROLLBACK"
         return try await lsn(of: text, patience, hold)
     }
 
     func mark(_ name: String) async throws -> LSN {
         // A savepoint is refused outside a transaction: then the server has let go by itself.
         let text = """
-            SAVEPOINT held; SELECT pg_create_restore_point(\(Self.literal(name))) AS lsn; ROLLBACK
+            SAVEPOINT held; SELECT pg_create_restore_point(\(SQLText.literal(name))) AS lsn; ROLLBACK
             """
         let results = try await connection.simpleQuery(text, deadline: .now + Self.limit)
         return try Self.position(results)
@@ -146,9 +146,4 @@ struct PostgresFence: FenceSession {
     }
 
     private static func milliseconds(_ duration: Duration) -> Int64 { max(1, duration.microseconds / 1000) }
-
-    /// Standard strings are on in every server since 9.1, and the name has no backslash.
-    private static func literal(_ text: String) -> String {
-        "'\(text.replacing("'", with: "''"))'"
-    }
 }

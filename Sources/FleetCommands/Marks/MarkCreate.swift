@@ -22,7 +22,7 @@ struct MarkCreate: FleetVerb {
             """)
 
     @Option(help: ArgumentHelp("The restore set.", valueName: "name")) var set: String
-    @Flag(help: "What to make; fenced where the set has a fence, else ordered.") var kind: MarkKindFlag?
+    @Flag(help: "What to make; fenced where the set has a fence, else ordered.") var kind: MarkRecord.Kind?
     @Option(
         help: ArgumentHelp(
             "Go on making marks, one at each multiple of this time in UTC, until ended. What fails is said, and the next "
@@ -64,7 +64,7 @@ struct MarkCreate: FleetVerb {
 
     private func make(_ session: Session, _ coordinator: Coordinator) async throws -> ExitStatus {
         let mark = try await coordinator.createMark(
-            set: set, kind: kind?.kind ?? coordinator.preferredMark(of: set)
+            set: set, kind: kind ?? coordinator.preferredMark(of: set)
         ) { session.console.detail($0) }
         let view = MarkView(mark)
         try session.console.show(MarkPage(mark: view, observedAt: coordinator.now))
@@ -73,17 +73,5 @@ struct MarkCreate: FleetVerb {
             throw FleetError(.failed, "\(mark.name) is not in every archive")
         }
         return .done
-    }
-}
-
-enum MarkKindFlag: String, EnumerableFlag {
-    case fenced, ordered, loose
-
-    var kind: MarkRecord.Kind {
-        switch self {
-        case .fenced: .fenced
-        case .ordered: .ordered
-        case .loose: .loose
-        }
     }
 }

@@ -5,6 +5,7 @@ public import FleetStore
 
 // Words of the domain as values of options.
 extension BackupRecord.Kind: ExpressibleByArgument {}
+extension MarkRecord.Kind: EnumerableFlag {}
 extension RestoreInput.WayBackChoice: ExpressibleByArgument {}
 extension RestoreOptions.OnFailure: ExpressibleByArgument {}
 extension RestoreOptions.Sessions: ExpressibleByArgument {}

@@ -50,6 +50,14 @@ extension [String: SecretReference] {
     }
 }
 
+extension SecretReference? {
+    /// The value, where there is a reference.
+    public func resolved(_ resolve: SecretResolver) async throws -> Secret? {
+        guard let self else { return nil }
+        return try await resolve(self)
+    }
+}
+
 /// The beginning of a command line for what runs beside the data.
 public struct AgentInvocation: Hashable, Sendable, Codable {
     /// Absolute path of the `fleet` binary as the task sees it.

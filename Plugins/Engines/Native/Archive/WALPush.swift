@@ -4,8 +4,8 @@ import Synchronization
 
 /// `fleet agent wal-push %p`: stores a WAL file in every repository of the instance, durably, or fails.
 ///
-/// Success is reported only when each repository has the file; those that wait behind it are stored meanwhile. One that has it already with the same content is
-/// content; with another content nothing is overwritten and the push fails.
+/// Success is reported only when each repository has the file; those that wait behind it are stored meanwhile. One that
+/// has it already with the same content is content; with another content nothing is overwritten and the push fails.
 enum WALPush {
     @Sendable static func run(_ context: AgentContext, _ arguments: [String]) async -> Int32 {
         do {

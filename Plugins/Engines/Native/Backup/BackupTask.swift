@@ -87,8 +87,7 @@ struct BackupTask: Sendable {
         _ request: BackupTaskRequest, _ instance: InstanceRepository, _ context: AgentContext
     ) async throws -> BackupRecord {
         let now = Timestamp.now
-        let password: Secret? =
-            if let reference = request.endpoint.password { try await context.resolve(reference) } else { nil }
+        let password = try await request.endpoint.password.resolved(context.resolve)
         let parameters = ConnectionParameters(request.endpoint, password: password)
         let connection = try await ReplicationConnection.connect(parameters, deadline: .now + .seconds(30))
         do {

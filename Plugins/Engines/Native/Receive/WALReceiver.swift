@@ -47,7 +47,7 @@ struct WALReceiver: Sendable {
     /// One connection, from finding out where to go on until it ends.
     private func session() async throws {
         var endpoint = try await endpoint()
-        let password: Secret? = if let reference = endpoint.password { try await resolve(reference) } else { nil }
+        let password = try await endpoint.password.resolved(resolve)
         endpoint.password = nil
         let parameters = ConnectionParameters(endpoint, password: password)
         let deadline = ContinuousClock.now + .seconds(30)

@@ -32,7 +32,7 @@ final class S3Credentials: Sendable {
     }
 
     private func read() async throws -> S3Keys {
-        let token: Secret? = if let sessionToken { try await value(sessionToken) } else { nil }
+        let token = try await sessionToken.resolved(value)
         let keys = S3Keys(
             accessKey: try await value(accessKey), secretKey: try await value(secretKey), sessionToken: token)
         known.withLock { $0 = (keys, .now) }
