@@ -36,12 +36,15 @@ extension PostgresDatabaseServers {
         }
     }
 
-    public func resetSettings(_ names: [String], at endpoint: Endpoint, deadline: Duration) async throws {
-        guard !names.isEmpty else { return }
-        try await with(endpoint, within: deadline, .changing, "reset settings") { connection, end in
-            for name in names {
+    public func changeSettings(
+        _ settings: [String: String?], at endpoint: Endpoint, deadline: Duration
+    ) async throws {
+        guard !settings.isEmpty else { return }
+        try await with(endpoint, within: deadline, .changing, "change settings") { connection, end in
+            for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
                 let path = name.split(separator: ".").map { SQL.identifier(String($0)) }.joined(separator: ".")
-                try await connection.query("ALTER SYSTEM RESET \(path)", deadline: end)
+                let change = value.map { "SET \(path) = \(SQLText.literal($0))" } ?? "RESET \(path)"
+                try await connection.query("ALTER SYSTEM \(change)", deadline: end)
             }
             try await connection.query("SELECT pg_reload_conf()", deadline: end)
         }

@@ -292,6 +292,106 @@ struct RestoreSetSerial {
         }
     }
 
+    /// Without a mark a cut is looked for at which the invariants hold, in copies that are gone afterwards.
+    @Test func aCutIsSearchedAtWhichTheMembersAgree() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch, payments: .pgbackrest)
+            let orders = try fleet.server("orders")
+            let payments = try fleet.server("payments")
+            for n in 1...20 {
+                try await orders.query("insert into orders values (1, \(n))")
+                try await payments.query("insert into payments values (1, \(n))")
+            }
+            try await Task.sleep(for: .milliseconds(600))
+            // Paid before it is ordered, as by a clock that is off.
+            for n in 21...25 { try await payments.query("insert into payments values (1, \(n))") }
+            try await orders.query("insert into orders values (1, 21), (1, 22), (1, 90)")
+            let time = Timestamp.now
+            try await Task.sleep(for: .milliseconds(100))
+            for n in 23...25 { try await orders.query("insert into orders values (1, \(n))") }
+            let target = time.description
+            let unmarked = try await fleet.fleet("restore", "--set", "shop", "--target", target, "--yes")
+            #expect(unmarked.exitCode == 3 && unmarked.errors.contains("--search"), "\(unmarked.errors)")
+            let unasked = try await fleet.fleet("restore", "--set", "shop", "--target", target, "--search")
+            #expect(unasked.exitCode == 3 && unasked.errors.contains("nothing was searched"), "\(unasked.errors)")
+            let result = try await fleet.fleet(
+                "restore", "--set", "shop", "--target", target, "--search", "--yes", "--no-backup")
+            #expect(result.exitCode == 0, "\(result.errors)")
+            #expect(try await orders.value("select max(n) from orders") == "90")
+            #expect(try await counts(fleet) == (23, 22))
+            let runs = try await fleet.json("runs", "list")["runs"]?.array ?? []
+            #expect(runs.prefix(2).map { $0["kind"]?.string } == ["restore", "search"])
+            let verdict = try await fleet.json("runs", "show", #require(runs[0]["id"]?.string))["verdict"]
+            #expect(verdict?["kind"]?.string == "searched")
+            #expect(verdict?["statement"]?.string?.contains("not known to be whole") == true)
+            #expect(verdict?["search"]?["rejected"]?["passed"]?.bool == false)
+            let found = try await fleet.json("runs", "show", #require(runs[1]["id"]?.string))["verdict"]
+            #expect(found?["members"]?.array?.count == 2 && found?["invariants"]?.array?.isEmpty == false)
+            // Nothing is left of the copies, and what was searched can be taken back like any other restore.
+            let left = try FileManager.default.contentsOfDirectory(atPath: scratch.path(""))
+                .filter { $0.contains("search") }
+            #expect(left.isEmpty, "\(left)")
+            try await fleet.fleet("runs", "undo", #require(runs[0]["id"]?.string), "--yes").checked()
+            #expect(try await counts(fleet) == (26, 25))
+        }
+    }
+
+    /// A search that is killed leaves copies that its run knows of.
+    @Test func aSearchThatIsKilledIsPutAway() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            try await fleet.server("orders").query("insert into orders values (1, 1)")
+            try await fleet.server("payments").query("insert into payments values (1, 1)")
+            try await Task.sleep(for: .milliseconds(100))
+            try await fleet.server("payments").query("insert into payments values (1, 2)")
+            let target = Timestamp.now.description
+            try await Task.sleep(for: .milliseconds(100))
+            let arguments = ["restore", "--set", "shop", "--target", target, "--search", "--dry-run"]
+            let search = try await fleet.launch(arguments)
+            var isSearching = false
+            for _ in 0..<300 where !isSearching {
+                try await Task.sleep(for: .milliseconds(50))
+                let run = try await fleet.json("runs", "list")["runs"]?.array?.first?["id"]?.string
+                guard let run else { continue }
+                isSearching =
+                    try await fleet.json("runs", "show", run)["run"]?["steps"]?.array?
+                    .contains { $0["kind"]?.string == "search" && $0["state"]?.string == "running" } == true
+            }
+            await search.kill()
+            #expect(isSearching)
+            let run = try #require(try await fleet.json("runs", "list")["runs"]?.array?.first?["id"]?.string)
+            let second = try await fleet.fleet(arguments)
+            #expect(second.exitCode != 0 && second.errors.contains(run), "\(second.errors)")
+            try await fleet.fleet("runs", "resume", run).checked()
+            let found = try await fleet.json("runs", "show", run)
+            #expect(found["run"]?["state"]?.string == "succeeded" && found["verdict"]?["kind"]?.string == "searched")
+            let plan = try JSONDecoder().decode(
+                JSONValue.self, from: Data(try await fleet.fleet(["-o", "json"] + arguments).checked().output))
+            #expect(plan["set"]?["cut"]?["kind"]?.string == "searched")
+            #expect(try await counts(fleet) == (1, 2))
+        }
+    }
+
+    /// Copies of all members, at one mark, beside those that go on.
+    @Test func aSetIsCopied() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await make(scratch)
+            try await fleet.server("orders").query("insert into orders values (1, 1)")
+            try await fleet.server("payments").query("insert into payments values (1, 1)")
+            _ = try await marks(fleet, "--set", "shop")
+            try await fleet.server("orders").query("insert into orders values (1, 2)")
+            let report = try await fleet.json(
+                "restore", "--set", "shop", "--target", "latest", "--into", "yesterday=\(scratch.path("copies"))",
+                "--yes")
+            #expect(
+                report["endpoints"]?.array?.map { $0["name"]?.string } == ["yesterday-orders", "yesterday-payments"])
+            #expect(report["run"]?["steps"]?.array?.contains { $0["kind"]?.string == "agree" } == true)
+            #expect(report["run"]?["steps"]?.array?.contains { $0["kind"]?.string == "epoch" } == false)
+            #expect(try await counts(fleet) == (2, 1))
+            try await fleet.fleet("runs", "undo", #require(report["run"]?["id"]?.string), "--yes").checked()
+        }
+    }
+
     /// Whoever makes a mark may die at any moment: nobody waits for it, and the mark is not taken for one.
     @Test func aFenceWhoseMakerIsKilledLetsGo() async throws {
         try await withScratch { (scratch) async throws in

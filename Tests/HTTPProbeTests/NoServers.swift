@@ -17,7 +17,9 @@ struct NoServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw refuse() }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
-    func resetSettings(_ names: [String], at endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
+    func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
+        throw refuse()
+    }
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult {
         throw refuse()
     }

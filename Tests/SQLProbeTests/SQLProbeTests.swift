@@ -93,7 +93,9 @@ private struct CheckedServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw uncalled }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
-    func resetSettings(_ names: [String], at endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
+    func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
+        throw uncalled
+    }
     func fence(_ endpoint: Endpoint, database: String, deadline: Duration) async throws -> any FenceSession {
         throw uncalled
     }

@@ -62,9 +62,11 @@ struct RecoveryTests {
             let after = try await servers.replay(copy.endpoint, deadline: limit)
             #expect(!after.isInRecovery && !after.isPaused && after.timeline == 2)
             #expect(try await servers.observe(copy.endpoint, deadline: limit).timeline == 2)
-            let names = ["restore_command", "recovery_target_name", "recovery_target_action", "archive_mode"]
-            try await servers.resetSettings(names, at: copy.endpoint, deadline: limit)
-            try await servers.resetSettings(names, at: copy.endpoint, deadline: limit)
+            let names: [String: String?] = [
+                "restore_command": nil, "recovery_target_name": nil, "recovery_target_action": nil, "archive_mode": nil,
+            ]
+            try await servers.changeSettings(names, at: copy.endpoint, deadline: limit)
+            try await servers.changeSettings(names, at: copy.endpoint, deadline: limit)
             let left = try String(contentsOfFile: "\(data)/postgresql.auto.conf", encoding: .utf8)
             #expect(!left.contains("recovery_target") && !left.contains("archive_mode"))
             // Up to 13 only a restart changes it.

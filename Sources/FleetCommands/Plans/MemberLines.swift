@@ -28,6 +28,9 @@ struct MemberLines {
         return heading + card.lines
     }
 
+    /// The source stays as it is.
+    private var isBeside: Bool { plan.kind == "restoreInto" || plan.kind == "search" }
+
     private var heading: [StyledText] {
         var facts = [member.environment]
         if let target = member.target { facts.append("PostgreSQL \(target.backup.serverVersion)") }
@@ -82,11 +85,11 @@ struct MemberLines {
                 "", StyledText("\(Ages.moment(moment)) and not archived: the server does not run", .bad))
         }
         guard lost.commits > 0 else {
-            return card.add("loses", StyledText(plan.kind == "restoreInto" ? "nothing here" : "nothing", .good))
+            return card.add("loses", StyledText(isBeside ? "nothing here" : "nothing", .good))
         }
-        let style: StyledText.Style = plan.kind == "restoreInto" ? .plain : .bad
+        let style: StyledText.Style = isBeside ? .plain : .bad
         let count = Self.grouped(lost.commits) + (lost.commits == 1 ? " commit" : " commits")
-        card.add(plan.kind == "restoreInto" ? "leaves out" : "loses", StyledText(count, style))
+        card.add(isBeside ? "leaves out" : "loses", StyledText(count, style))
         guard let first = lost.first, let last = lost.last else { return }
         card.add("", "\(Ages.moment(first)) to")
         card.add("", "\(Ages.moment(last)), a span of \(Ages.rough(last - first))")

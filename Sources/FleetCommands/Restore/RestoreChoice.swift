@@ -23,6 +23,13 @@ struct RestoreChoice: ParsableArguments {
             """)
     var approximate = false
 
+    @Flag(
+        help: """
+            With --set and a time, where no mark serves: look in copies of the members, which are removed again, for the \
+            latest cut at or before that time at which the set's invariants hold, and restore to it.
+            """)
+    var search = false
+
     @Option(
         parsing: .unconditional,
         help: ArgumentHelp("Where to stop: a time with its zone, -15m, latest, …; see above.", valueName: "target"))

@@ -17,6 +17,7 @@ struct RestoreCommand: FleetVerb {
               fleet restore --instance orders --target latest --into orders-copy=/srv/copy
               fleet restore --application web --target name:before --plan-out p.json
               fleet restore --set shop --target -15m
+              fleet restore --set shop --target -15m --search
 
             Targets: a time with its zone, -15m (so long ago), latest, lsn:0/3000000, xid:742, name:POINT (made with \
             pg_create_restore_point), immediate (the end of the backup). Of a set: mark:NAME, or a time or latest for the \
@@ -34,14 +35,18 @@ struct RestoreCommand: FleetVerb {
             throw ValidationError(
                 "say what to restore: --cluster NAME, --instance NAME, --application NAME or --set NAME")
         }
-        guard choice.set != nil || !choice.approximate else {
-            throw ValidationError("--approximate is for the members of a set: --set NAME")
+        guard choice.set != nil || !(choice.approximate || choice.search) else {
+            throw ValidationError(
+                "--\(choice.search ? "search" : "approximate") is for the members of a set: --set NAME")
+        }
+        guard !(choice.approximate && choice.search) else {
+            throw ValidationError("--approximate and --search are two ways to do without a mark: choose one")
         }
         if let set = choice.set {
-            guard named.isEmpty, manner.into == nil, choice.timeline == nil, choice.backup == nil else {
+            guard named.isEmpty, choice.timeline == nil, choice.backup == nil else {
                 throw ValidationError(
-                    "--set \(set) restores all of its members in place, each from the backup that fits: leave out "
-                        + "--cluster, --instance, --application, --into, --timeline and --backup")
+                    "--set \(set) restores all of its members, each from the backup that fits: leave out "
+                        + "--cluster, --instance, --application, --timeline and --backup")
             }
         }
         _ = try manner.into.map(RestoreManner.parse(into:))
@@ -61,30 +66,37 @@ struct RestoreCommand: FleetVerb {
     }
 
     private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {
-        if let set = choice.set {
-            session.console.detail("planning: the restore set \(set)")
-            if choice.approximate {
-                return try await coordinator.planApproximateRestore(
-                    set, target: RecoveryTarget(parsing: choice.target), wayBack: manner.wayBack,
-                    options: manner.options(in: coordinator.inventory))
-            }
-            return try await coordinator.planSetRestore(
-                set, target: RecoveryTarget(parsing: choice.target), wayBack: manner.wayBack,
-                options: manner.options(in: coordinator.inventory))
-        }
+        if let set = choice.set { return try await plan(set: set, session, coordinator) }
         let input = try RestoreInput(
             instances: choice.names(in: coordinator.inventory),
             target: TargetRequest(
                 target: RecoveryTarget(parsing: choice.target), timeline: choice.timeline, backup: choice.backup),
             into: manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: manner.wayBack,
             options: manner.options(in: coordinator.inventory))
-        if let into = input.into, input.instances.count > 1 {
-            throw FleetError(
-                .usage, "--into \(into.name) is one place, and \(input.instances.count) instances are chosen",
-                hint: "choose one with --instance")
-        }
         session.console.detail("planning: \(input.instances.joined(separator: ", "))")
         return try await coordinator.planRestore(input)
+    }
+
+    private func plan(set: String, _ session: Session, _ coordinator: Coordinator) async throws -> Plan {
+        session.console.detail("planning: the restore set \(set)")
+        let target = try RecoveryTarget(parsing: choice.target)
+        let manner = SetRestoreManner(
+            into: try self.manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: self.manner.wayBack,
+            options: try self.manner.options(in: coordinator.inventory))
+        if choice.approximate {
+            return try await coordinator.planApproximateRestore(set, target: target, manner)
+        }
+        guard choice.search else { return try await coordinator.planSetRestore(set, target: target, manner) }
+        let search = try await coordinator.planSetSearch(set, target: target)
+        if !consent.yes, !consent.dryRun, consent.planOut == nil {
+            session.console.present(try PlanView(search, asked: choice.target))
+            let size = search.members.compactMap { $0.target?.backup.size }.reduce(0, +)
+            try await Agreement.ask(
+                "Type yes to make copies (\(ByteSize.text(size))) and search in them: ",
+                refusal: "nothing was searched", session.console)
+        }
+        let run = try await RunFlow(session: session, coordinator: coordinator).succeed(search)
+        return try await coordinator.planRestore(toFoundBy: run, manner)
     }
 
     private func keep(_ plan: Plan, in file: String, _ console: Console) async throws -> ExitStatus {

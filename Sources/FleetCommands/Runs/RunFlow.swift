@@ -26,9 +26,27 @@ struct RunFlow: Sendable {
         return try await coordinator.requireRun(id).state == .aborted ? .done : status
     }
 
+    /// Carries out a run whose outcome something else goes on from.
+    ///
+    /// - Throws: what made it fail, after what it had begun was put back.
+    func succeed(_ plan: Plan) async throws -> RunRecord {
+        let run = try await coordinator.begin(plan, confirmed: try plan.hash())
+        let outcome = try await observed(run.id) { try await coordinator.carryOut(run.id, observer: $0) }
+        guard outcome.run.state == .succeeded else {
+            throw outcome.error ?? FleetError(.failed, "run \(run.id) is \(outcome.run.state.rawValue)")
+        }
+        return outcome.run
+    }
+
     private func follow(
         _ id: String, _ body: @escaping @Sendable (RunPrinter) async throws -> RunOutcome
     ) async throws -> ExitStatus {
+        try await report(try await observed(id, body))
+    }
+
+    private func observed(
+        _ id: String, _ body: @escaping @Sendable (RunPrinter) async throws -> RunOutcome
+    ) async throws -> RunOutcome {
         let console = session.console
         console.say(StyledText("run \(id)", .faint))
         let printer = RunPrinter(console)
@@ -46,7 +64,7 @@ struct RunFlow: Sendable {
             throw error
         }
         await printer.end()
-        return try await report(outcome)
+        return outcome
     }
 
     private func report(_ outcome: RunOutcome) async throws -> ExitStatus {

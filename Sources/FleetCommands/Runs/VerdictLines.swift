@@ -8,13 +8,15 @@ struct VerdictView: Hashable, Sendable, Codable {
     var set: String
     /// The mark's name, or about what time.
     var cut: String
-    /// `fenced`, `ordered`, `loose`, `approximate`.
+    /// `fenced`, `ordered`, `loose`, `approximate`, `searched`.
     var kind: String
     var statement: String
     var members: [Member]
     /// `check`, `passed`, `value`, `reason`.
     var invariants: [DataCheckResult]?
     var transactions: [SetVerdict.Transaction]?
+    /// Where the cut was found by looking: `run`, `probes`, `rejected` (the nearest later cut that was tried).
+    var search: SetVerdict.Search?
 
     struct Member: Hashable, Sendable, Codable {
         var instance: String
@@ -33,6 +35,7 @@ struct VerdictView: Hashable, Sendable, Codable {
         statement = verdict.statement
         invariants = verdict.invariants
         transactions = verdict.transactions
+        search = verdict.search
         members = verdict.members.map {
             Member(
                 instance: $0.instance, timeline: $0.timeline, markLSN: $0.markLSN?.description,
@@ -49,6 +52,15 @@ struct VerdictView: Hashable, Sendable, Codable {
             lines.append(
                 StyledText("  ") + mark + StyledText(" \(check.check)")
                     + StyledText(check.value.map { "  \($0)" } ?? "", .faint))
+        }
+        if let search {
+            lines += Paragraph.lines("", "found by asking the invariants \(search.probes) times in copies", page)
+            if let rejected = search.rejected {
+                lines += Paragraph.lines(
+                    "",
+                    "the nearest later cut that was tried: \(rejected.check): "
+                        + (rejected.reason ?? "does not hold"), page, .faint)
+            }
         }
         for transaction in transactions ?? [] {
             let sides = transaction.sides.sorted { $0.key < $1.key }.map { "\($0.value) on \($0.key)" }

@@ -16,9 +16,9 @@ public struct RestoreInput: Sendable {
 
     /// A restore beside the source.
     public struct Into: Sendable {
-        /// Of the scratch instance.
+        /// Of the scratch instance; where there are several, each has its source's name behind it.
         public var name: String
-        /// A directory on a host; nil for the platform's choice.
+        /// A directory on a host, which holds one for each where there are several; nil for the platform's choice.
         public var place: String?
 
         public init(name: String, place: String?) {
@@ -44,5 +44,24 @@ public struct RestoreInput: Sendable {
         self.into = into
         self.wayBack = wayBack
         self.options = options
+    }
+}
+
+extension RestoreInput {
+    /// DNS labels have 63 characters, and platforms put a little of their own around a name.
+    private static let longestName = 40
+
+    /// What the copy of an instance is called; nil for a restore in place.
+    func scratchName(of instance: String) -> String? {
+        guard let into else { return nil }
+        guard instances.count > 1 else { return into.name }
+        let name = "\(into.name)-\(instance)"
+        guard name.utf8.count > Self.longestName else { return name }
+        return "\(name.prefix(Self.longestName - 9))-\(shortHash(name))"
+    }
+
+    func scratchPlace(of instance: String) -> String? {
+        guard let place = into?.place, instances.count > 1 else { return into?.place }
+        return place.hasPrefix("/") ? "\(place)/\(instance)" : place
     }
 }

@@ -9,6 +9,18 @@ struct RestorePlanner: Sendable {
     let store: any StateStore
     let now: Timestamp
 
+    init(inventory: Inventory, servers: any DatabaseServers, store: any StateStore, now: Timestamp) {
+        self.inventory = inventory
+        self.servers = servers
+        self.store = store
+        self.now = now
+    }
+
+    init(_ context: StepContext) {
+        self.init(
+            inventory: context.inventory, servers: context.servers, store: context.store, now: context.clock())
+    }
+
     func plan(_ input: RestoreInput) async throws -> Plan {
         guard !input.instances.isEmpty else { throw FleetError(.usage, "no instance is chosen") }
         let members = try await withThrowingTaskGroup(of: Plan.Member.self) { group in
@@ -34,7 +46,7 @@ struct RestorePlanner: Sendable {
             applications: applications, options: input.options,
             steps: input.into == nil
                 ? RestoreSteps.inPlace(members, applications, input.options, set: input.set?.name)
-                : RestoreSteps.beside(members),
+                : RestoreSteps.beside(members, set: input.set?.name),
             warnings: warnings(members, applications, input) + remarks)
     }
 
@@ -44,7 +56,7 @@ struct RestorePlanner: Sendable {
         let world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance)
         let engine = try inventory.engine(of: name)
         if input.into == nil { try InPlaceRules(world: world, input: input).check() }
-        var target = try await resolver(world, engine).resolve(input.targets[name] ?? input.target)
+        var target = try await resolver(world).resolve(input.targets[name] ?? input.target)
         target.parameters = missing(target.parameters, in: world)
         let wayBack = input.into == nil ? try chooseWayBack(world, input) : .none
         let mode: RestoreRequest.Mode =
@@ -67,18 +79,28 @@ struct RestorePlanner: Sendable {
             state: world.process.state, systemIdentifier: world.systemIdentifier, timeline: world.timeline,
             mode: mode,
             sessions: sessions, estimate: try await Estimator(store: store).estimate(name, target),
-            checks: declared.checks, backup: nil, scratch: input.into.map { scratch($0, world, target) }, undo: nil,
+            checks: declared.checks, backup: nil, scratch: input.into.map { scratch(input, $0, world, target) },
+            undo: nil,
             repository: declared.repositories.first ?? target.backup.repository)
     }
 
-    func resolver(_ world: InstanceWorld, _ engine: any Engine) throws -> TargetResolver {
-        TargetResolver(
-            RecoveryWorld(
-                instance: world.instance.name, catalog: world.catalog,
-                map: ArchiveMap(world.catalog, tail: world.tail), systemIdentifier: world.systemIdentifier,
-                currentTimeline: world.timeline, primaryClock: world.isPrimary ? world.server?.clock : nil, now: now,
-                reader: EngineWALReader(
-                    engine: engine, context: try inventory.readingContext(of: world.instance), tail: world.tailBytes)))
+    func resolver(_ world: InstanceWorld) throws -> TargetResolver {
+        TargetResolver(try recoveryWorld(world))
+    }
+
+    /// What is known now of where an instance can be restored to.
+    func recoveryWorld(of instance: Instance) async throws -> RecoveryWorld {
+        try recoveryWorld(await WorldGatherer(inventory: inventory, servers: servers).gather(instance))
+    }
+
+    private func recoveryWorld(_ world: InstanceWorld) throws -> RecoveryWorld {
+        RecoveryWorld(
+            instance: world.instance.name, catalog: world.catalog,
+            map: ArchiveMap(world.catalog, tail: world.tail), systemIdentifier: world.systemIdentifier,
+            currentTimeline: world.timeline, primaryClock: world.isPrimary ? world.server?.clock : nil, now: now,
+            reader: EngineWALReader(
+                engine: try inventory.engine(of: world.instance.name),
+                context: try inventory.readingContext(of: world.instance), tail: world.tailBytes))
     }
 
     /// Settings that WAL asks for beyond what is configured; nil when what is configured suffices.
@@ -112,10 +134,11 @@ struct RestorePlanner: Sendable {
     }
 
     private func scratch(
-        _ into: RestoreInput.Into, _ world: InstanceWorld, _ target: ResolvedTarget
+        _ input: RestoreInput, _ into: RestoreInput.Into, _ world: InstanceWorld, _ target: ResolvedTarget
     ) -> ScratchRequest {
         ScratchRequest(
-            name: into.name, source: world.instance, place: into.place,
+            name: input.scratchName(of: world.instance.name) ?? into.name, source: world.instance,
+            place: input.scratchPlace(of: world.instance.name),
             majorVersion: String(target.backup.serverVersion / 10_000), tablespaces: target.backup.tablespaces)
     }
 

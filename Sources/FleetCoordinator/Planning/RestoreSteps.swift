@@ -24,14 +24,31 @@ enum RestoreSteps {
         return list.steps
     }
 
-    static func beside(_ members: [Plan.Member]) -> [StepPlan] {
+    static func beside(_ members: [Plan.Member], set: String? = nil) -> [StepPlan] {
+        let names = members.map(\.instance)
         var list = StepList()
+        addCopies(&list, members)
+        list.add(.agree, set.map { [$0] } ?? []) { "see that the copies of \($0) agree" }
+        list.add(.promote, names) { "promote the copy of \($0)" }
+        list.add(.reconcile, set.map { [$0] } ?? []) { "finish what was prepared on several copies of \($0)" }
+        list.add(.settle, names) { "finish the copy of \($0)" }
+        return list.steps
+    }
+
+    static func search(_ members: [Plan.Member], set: String) -> [StepPlan] {
+        var list = StepList()
+        addCopies(&list, members)
+        list.add(.search, [set]) { "move the copies of \($0) to where they agree" }
+        list.add(.removeScratch, members.map(\.instance)) { "remove the copy of \($0)" }
+        return list.steps
+    }
+
+    /// Copies that stand paused at their targets.
+    private static func addCopies(_ list: inout StepList, _ members: [Plan.Member]) {
         let waiting = members.filter { ($0.target?.pendingSegments ?? 0) > 0 || $0.target?.needsHeartbeat == true }
         list.add(.reach, waiting.map(\.instance)) { "archive the WAL of \($0) up to the target" }
         list.add(.makeScratch, members.map(\.instance)) { "make a place beside \($0)" }
-        addRecovery(&list, members)
-        list.add(.settle, members.map(\.instance)) { "finish the copy of \($0)" }
-        return list.steps
+        addReplay(&list, members.map(\.instance))
     }
 
     /// - Parameters:
@@ -75,14 +92,19 @@ enum RestoreSteps {
     /// From an empty or old data directory to a promoted server; nobody is promoted before everybody has passed.
     private static func addRecovery(_ list: inout StepList, _ members: [Plan.Member], set: String? = nil) {
         let names = members.map(\.instance)
-        list.add(.restore, names) { "restore the data of \($0)" }
-        list.add(.start, names) { "start \($0) in recovery" }
-        list.add(.recover, names) { "replay WAL of \($0) to the target" }
-        list.add(.verify, names) { "check \($0) while it is paused" }
+        addReplay(&list, names)
         list.add(.agree, set.map { [$0] } ?? []) { "see that the members of \($0) agree" }
         list.add(.promote, names) { "promote \($0)" }
         list.add(.reconcile, set.map { [$0] } ?? []) { "finish what was prepared on several members of \($0)" }
         list.add(.epoch, set.map { [$0] } ?? []) { "begin a new epoch of \($0)" }
+    }
+
+    /// From an empty or old data directory to a server that stands paused at its target and has passed its checks.
+    private static func addReplay(_ list: inout StepList, _ names: [String]) {
+        list.add(.restore, names) { "restore the data of \($0)" }
+        list.add(.start, names) { "start \($0) in recovery" }
+        list.add(.recover, names) { "replay WAL of \($0) to the target" }
+        list.add(.verify, names) { "check \($0) while it is paused" }
     }
 
     /// Applications come back environment by environment: the stages asked for, then the others by name with

@@ -12,7 +12,7 @@ struct UndoPlanner: Sendable {
         let done = try run.decodedPlan()
         let journal = Journal(steps: try await store.steps(of: run.id))
         switch done.kind {
-        case .restoreInto: return removal(run, done)
+        case .restoreInto, .search: return removal(run, done)
         case .backup:
             throw FleetError(
                 .refused, "run \(run.id) made a backup; there is nothing to undo", hint: "see: fleet backups expire")
@@ -88,7 +88,7 @@ struct UndoPlanner: Sendable {
         let planner = RestorePlanner(inventory: inventory, servers: servers, store: store, now: now)
         var world = try await WorldGatherer(inventory: inventory, servers: servers).gather(instance, broken: true)
         world.assumedIdentifier = member.systemIdentifier
-        let resolver = try planner.resolver(world, inventory.engine(of: member.instance))
+        let resolver = try planner.resolver(world)
         var target = try await resolver.resolve(TargetRequest(target: .latest, timeline: point.timeline))
         if let end = target.stopLSN, end < point.lsn {
             throw FleetError(

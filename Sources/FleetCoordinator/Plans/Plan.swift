@@ -11,6 +11,8 @@ public struct Plan: Hashable, Sendable, Codable {
         case restore
         /// Beside the source, into a scratch instance.
         case restoreInto
+        /// Looks, in copies of a set's members that are removed again, for a cut at which its invariants hold.
+        case search
         /// Brings back the state before a restore.
         case undo
         case backup
@@ -127,6 +129,8 @@ public struct SetPlan: Hashable, Sendable, Codable {
     /// Nil where each member is restored to a time by its own clock.
     public var mark: MarkRecord?
     public var approximation: Approximation?
+    /// Where each member is restored to what a search found.
+    public var found: FoundCut?
     /// How long before the time that was asked for the mark was made; nil where the mark itself was asked for.
     public var distance: Duration?
     /// Marks that could be restored to as well, by name.
@@ -134,9 +138,10 @@ public struct SetPlan: Hashable, Sendable, Codable {
     public var invariants: [Invariant]
 
     public init(
-        name: String, mark: MarkRecord?, approximation: Approximation? = nil, distance: Duration?,
-        alternatives: [String], invariants: [Invariant]
+        name: String, mark: MarkRecord?, approximation: Approximation? = nil, found: FoundCut? = nil,
+        distance: Duration?, alternatives: [String], invariants: [Invariant]
     ) {
+        self.found = found
         self.name = name
         self.mark = mark
         self.approximation = approximation
@@ -163,11 +168,13 @@ extension SetPlan {
         }
     }
 
-    /// What the members are restored to, for people: the mark's name, or the time.
-    public var cut: String { mark?.name ?? approximation.map { "about \($0.time)" } ?? "nothing" }
+    /// What the members are restored to, for people: the mark's name, the time, or the search that found it.
+    public var cut: String {
+        mark?.name ?? approximation.map { "about \($0.time)" } ?? found.map { "what run \($0.run) found" } ?? "nothing"
+    }
 
-    /// `fenced`, `ordered`, `loose`, `approximate`.
-    public var kind: String { mark?.kind.rawValue ?? "approximate" }
+    /// `fenced`, `ordered`, `loose`, `approximate`, `searched`.
+    public var kind: String { mark?.kind.rawValue ?? (found == nil ? "approximate" : "searched") }
 }
 
 /// The state before a restore, as its run recorded it.
@@ -257,6 +264,8 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     case start
     case recover
     case verify
+    /// Paused copies of a restore set's members are moved until they agree with each other.
+    case search
     /// The members of a restore set, all of them paused, agree with each other.
     case agree
     case promote

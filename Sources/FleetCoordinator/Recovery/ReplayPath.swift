@@ -91,6 +91,12 @@ struct ReplayPath: Sendable {
         return lost
     }
 
+    /// Commits that begin in one segment of the run, in order.
+    func commits(inSegment index: Int) async throws -> [WALSegmentSummary.TransactionEnd] {
+        guard try await summary(at: index).commits > 0 else { return [] }
+        return try await events(at: index).filter(\.isCommit).compactMap(\.transactionEnd)
+    }
+
     /// The largest of each setting that replay of this path will ask of a hot standby.
     func parameterChanges() -> [RecoveryParameters] {
         run.flatMap { $0.summary?.parameterChanges ?? [] }

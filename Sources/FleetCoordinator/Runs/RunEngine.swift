@@ -92,7 +92,7 @@ struct RunEngine: Sendable {
         plan.members.flatMap { member in
             switch plan.kind {
             case .backup: ["backup/\(member.instance)"]
-            case .restoreInto: ["scratch/\(member.scratch?.name ?? member.instance)"]
+            case .restoreInto, .search: ["scratch/\(member.scratch?.name ?? member.instance)"]
             case .undo where member.scratch != nil: ["scratch/\(member.scratch?.name ?? member.instance)"]
             // A backup must not run while its server is stopped under it.
             case .restore, .undo: ["instance/\(member.instance)", "backup/\(member.instance)"]
@@ -202,7 +202,8 @@ struct RunEngine: Sendable {
         let store = store
         let clock = clock
         return StepContext(
-            run: journal.run, step: step, attempt: attempt, plan: plan, inventory: inventory, servers: servers,
+            run: journal.run, step: step, part: nil, attempt: attempt, plan: plan, inventory: inventory,
+            servers: servers,
             store: store, clock: clock,
             output: { await journal.output(of: $0) },
             note: { await journal.note(step.id, $0) },

@@ -18,6 +18,8 @@ extension StepPerformer {
 struct StepContext: Sendable {
     var run: String
     var step: StepPlan
+    /// Of a step that does the same more than once: what tells these apart.
+    var part: String?
     /// 1 when the step is carried out for the first time: only then has nobody begun its work before.
     var attempt: Int
     var plan: Plan
@@ -48,7 +50,7 @@ struct StepContext: Sendable {
 
     /// A task key that is the same whenever this step is carried out, and no other's.
     var taskKey: String {
-        "\(step.kind.rawValue)-\(run)-\(shortHash(step.subject))"
+        "\(step.kind.rawValue)-\(run)-\(shortHash(step.subject + (part.map { " \($0)" } ?? "")))"
     }
 }
 

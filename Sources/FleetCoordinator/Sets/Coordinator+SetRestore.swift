@@ -2,13 +2,27 @@ import FleetConfig
 public import FleetPluginAPI
 import FleetStore
 
+/// How a set is restored, whatever it is restored to.
+public struct SetRestoreManner: Sendable {
+    /// Nil to restore in place.
+    public var into: RestoreInput.Into?
+    public var wayBack: RestoreInput.WayBackChoice
+    public var options: RestoreOptions
+
+    public init(into: RestoreInput.Into? = nil, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions) {
+        self.into = into
+        self.wayBack = wayBack
+        self.options = options
+    }
+}
+
 extension Coordinator {
     /// Plans the restore of a whole set: to the mark that is named, or to the newest one at or before a time that every
     /// member can be restored to.
     ///
     /// - Throws: `refused` that says of each mark that was tried why not.
     public func planSetRestore(
-        _ name: String, target: RecoveryTarget, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions
+        _ name: String, target: RecoveryTarget, _ manner: SetRestoreManner
     ) async throws -> Plan {
         let set = try RestoreSet(name, in: inventory)
         let marks = try await marks(of: name, limit: 1000)
@@ -16,8 +30,8 @@ extension Coordinator {
         var reasons: [String] = []
         for mark in candidates.prefix(Self.triedMarks) {
             let input = RestoreInput(
-                instances: set.declared.members, target: TargetRequest(target: .mark(mark.name)), wayBack: wayBack,
-                options: options,
+                instances: set.declared.members, target: TargetRequest(target: .mark(mark.name)),
+                into: manner.into, wayBack: manner.wayBack, options: manner.options,
                 set: SetPlan(
                     name: name, mark: mark, distance: asked.map { $0 - mark.moment },
                     alternatives: candidates.map(\.name).filter { $0 != mark.name }.prefix(5).map { $0 },
@@ -38,32 +52,19 @@ extension Coordinator {
                 + (reasons.isEmpty ? "; make one with: fleet mark create --set \(name)" : "")
                 + (asked == nil
                     ? ""
-                    : ", or restore each member to that time by its own clock, which is not consistent: "
-                        + "--approximate"))
+                    : ", or look for a cut at which its invariants hold: --search, or restore each member to that time "
+                        + "by its own clock, which is not consistent: --approximate"))
     }
 
     /// Plans the restore of each member of a set to one time by its own clock: where no mark serves, and never consistent.
     ///
     /// - Throws: `refused` where a member's clock is not known well enough.
     public func planApproximateRestore(
-        _ name: String, target: RecoveryTarget, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions
+        _ name: String, target: RecoveryTarget, _ manner: SetRestoreManner
     ) async throws -> Plan {
         let set = try RestoreSet(name, in: inventory)
-        let time: Timestamp
-        switch target {
-        case .time(let moment): time = moment
-        case .ago(let duration): time = now - duration
-        default:
-            throw FleetError(
-                .usage, "--approximate restores to a time, and \(target) is none", hint: "write a time, or -15m")
-        }
-        var clocks = ClockOffsets(try await store.marks(of: name, limit: 1000))
-        for member in set.members {
-            // A server that is down is known by its marks alone.
-            guard let team = try? await FenceTeam.open([member], inventory, servers, now: clock) else { continue }
-            await team.close()
-            if let interval = team.clocks[member.name] { clocks.add(member.name, interval, at: now) }
-        }
+        let time = try time(of: target, for: "--approximate restores to a time")
+        let clocks = try await memberClocks(of: set)
         var offsets: [String: ClockOffset] = [:]
         for member in set.members { offsets[member.name] = try clocks.offset(of: member.name, at: time) }
         let approximation = SetPlan.Approximation(time: time, offsets: offsets)
@@ -75,8 +76,8 @@ extension Coordinator {
                 hint: "clocks are looked at with each mark: make marks more often; or raise clockTolerance: of the set")
         }
         var input = RestoreInput(
-            instances: set.declared.members, target: TargetRequest(target: .time(time)), wayBack: wayBack,
-            options: options,
+            instances: set.declared.members, target: TargetRequest(target: .time(time)), into: manner.into,
+            wayBack: manner.wayBack, options: manner.options,
             set: SetPlan(
                 name: name, mark: nil, approximation: approximation, distance: nil, alternatives: [],
                 invariants: set.declared.invariants))
@@ -89,6 +90,28 @@ extension Coordinator {
                 + "consistent; what happened in that time may be there on one and not on another"
         ]
         return plan
+    }
+
+    /// - Parameter purpose: what asks for a time, as the beginning of a sentence.
+    /// - Throws: `usage` where it is none.
+    func time(of target: RecoveryTarget, for purpose: String) throws -> Timestamp {
+        switch target {
+        case .time(let moment): moment
+        case .ago(let duration): now - duration
+        default: throw FleetError(.usage, "\(purpose), and \(target) is none", hint: "write a time, or -15m")
+        }
+    }
+
+    /// What is known of the members' clocks: from marks, and from those that answer now.
+    func memberClocks(of set: RestoreSet) async throws -> ClockOffsets {
+        var clocks = ClockOffsets(try await store.marks(of: set.name, limit: 1000))
+        for member in set.members {
+            // A server that is down is known by its marks alone.
+            guard let team = try? await FenceTeam.open([member], inventory, servers, now: clock) else { continue }
+            await team.close()
+            if let interval = team.clocks[member.name] { clocks.add(member.name, interval, at: now) }
+        }
+        return clocks
     }
 
     /// How many marks are tried before it is given up.

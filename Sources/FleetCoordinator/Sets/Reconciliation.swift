@@ -137,7 +137,7 @@ struct Reconcile: StepPerformer {
         var prepared: [String: [PreparedTransaction]] = [:]
         var endpoints: [String: Endpoint] = [:]
         for member in set.members {
-            let endpoint = try await context.inventory.platform(of: member.instance).endpoint(of: member.instance)
+            let endpoint = try await context.endpoint(of: member.name)
             endpoints[member.name] = endpoint
             prepared[member.name] = try await context.servers.preparedTransactions(endpoint, deadline: .seconds(30))
         }

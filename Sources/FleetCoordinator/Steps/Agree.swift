@@ -8,8 +8,7 @@ import FleetStore
 struct Agree: StepPerformer {
     func perform(_ context: StepContext) async throws -> JSONValue {
         guard let set = context.plan.set else { throw FleetError(.drifted, "the plan has no restore set") }
-        let results = try await InvariantCheck(inventory: context.inventory, servers: context.servers)
-            .results(of: set.invariants)
+        let results = try await InvariantCheck(context).results(of: set.invariants)
         let failed = results.filter { !$0.passed }
         guard failed.isEmpty else {
             throw FleetError(
@@ -35,10 +34,16 @@ struct Epoch: StepPerformer {
 
 /// Asks the members of a set what was declared to hold between them.
 struct InvariantCheck: Sendable {
-    let inventory: Inventory
-    let servers: any DatabaseServers
+    private let servers: any DatabaseServers
+    /// Where a member answers: itself, or the copy that the run has made of it.
+    private let endpoint: @Sendable (String) async throws -> Endpoint
 
     private static let patience = Duration.seconds(900)
+
+    init(_ context: StepContext) {
+        servers = context.servers
+        endpoint = { try await context.endpoint(of: $0) }
+    }
 
     func results(of invariants: [Invariant]) async throws -> [DataCheckResult] {
         var results: [DataCheckResult] = []
@@ -46,7 +51,7 @@ struct InvariantCheck: Sendable {
         return results
     }
 
-    private func result(of invariant: Invariant) async throws -> DataCheckResult {
+    func result(of invariant: Invariant) async throws -> DataCheckResult {
         switch invariant.rule {
         case .check(let member, let check):
             return try await servers.check(check, at: endpoint(member), deadline: Self.patience)
@@ -117,11 +122,6 @@ struct InvariantCheck: Sendable {
     private func read(_ query: Invariant.Query) async throws -> any KeyReader {
         try await servers.keys(
             query.sql, database: query.database, at: endpoint(query.member), deadline: Self.patience)
-    }
-
-    private func endpoint(_ member: String) async throws -> Endpoint {
-        let instance = try inventory.instance(member)
-        return try await inventory.platform(of: instance).endpoint(of: instance)
     }
 }
 

@@ -81,6 +81,14 @@ extension StepContext {
         try inventory.instance(step.subject)
     }
 
+    /// Where a member of the plan answers, or its copy.
+    func endpoint(of member: String) async throws -> Endpoint {
+        var context = self
+        context.step.subject = member
+        let place = try await context.place()
+        return try await inventory.platform(of: place).endpoint(of: place)
+    }
+
     /// The instance that the step works on, which for a restore beside is the scratch instance.
     func place() async throws -> Instance {
         try await scratchPlace()?.instance ?? target()

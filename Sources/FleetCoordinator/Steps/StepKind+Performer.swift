@@ -18,6 +18,7 @@ extension StepKind {
         case .start: Start()
         case .recover: Recover()
         case .verify: Verify()
+        case .search: Search()
         case .agree: Agree()
         case .promote: Promote()
         case .reconcile: Reconcile()

@@ -18,7 +18,8 @@ struct Verify: StepPerformer {
         }
         let failed = results.filter { !$0.passed }
         // An undo brings back what was, whether that was good or not: its checks are told, not enforced.
-        if !failed.isEmpty, member.undo == nil {
+        // A search looks for where they pass.
+        if !failed.isEmpty, member.undo == nil, context.plan.kind != .search {
             throw FleetError(
                 .checkFailed, "\(failed.count) of \(results.count) checks of \(member.instance) failed",
                 cause: failed.map { "\($0.check): \($0.reason ?? $0.value ?? "")" }.joined(separator: "; "))
@@ -91,7 +92,9 @@ struct Settle: StepPerformer {
         let platform = try context.inventory.platform(of: place)
         try await platform.start(place, deadline: Start.patience)
         let endpoint = try await platform.endpoint(of: place)
-        try await context.servers.resetSettings(Self.recoverySettings, at: endpoint, deadline: .seconds(30))
+        try await context.servers.changeSettings(
+            Dictionary(uniqueKeysWithValues: Self.recoverySettings.map { ($0, nil) }), at: endpoint,
+            deadline: .seconds(30))
         let server = try await context.servers.observe(endpoint, deadline: .seconds(30))
         if server.preparedTransactions > 0 {
             await context.note(

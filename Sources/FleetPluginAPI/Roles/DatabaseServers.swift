@@ -23,8 +23,9 @@ public protocol DatabaseServers: Sendable {
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation
     /// Ends recovery and waits until the server is a primary. Done as well when it is one.
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws
-    /// Removes what a restore wrote into `postgresql.auto.conf` (`ALTER SYSTEM RESET`) and reloads.
-    func resetSettings(_ names: [String], at endpoint: Endpoint, deadline: Duration) async throws
+    /// Writes settings into `postgresql.auto.conf` (`ALTER SYSTEM`), removes those whose value is nil, and reloads. A
+    /// server in recovery takes it as well.
+    func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws
 
     /// Asks a check's statement, read only, in its database.
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult
