@@ -97,6 +97,26 @@ struct RestoreSetSerial {
         }
     }
 
+    /// Three servers with clocks that are wrong and messages that are late, sagas and transfers in two phases, autovacuum
+    /// and an index that is built meanwhile: what `Benchmarks/run-oracle` does hundreds of times.
+    @Test func anOracleFindsNothingTornAtAFencedMark() async throws {
+        try await withScratch { (scratch) async throws in
+            let installation = try await PostgresInstallation.standard()
+            let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+                .appendingPathComponent("../../Benchmarks/run-oracle").standardizedFileURL.path
+            let work = try scratch.directory("oracle", owner: ServerOwner.current)
+            let result = try await runTool([
+                "env", "TMPDIR=\(work)", script, "--restores", "2", "--kinds", "fenced,naive", "--fleet",
+                FleetFixture.binary, "--bin", installation.binaries, "--json", scratch.path("figures.json"),
+            ])
+            #expect(result.exitCode == 0, "\(result.errors)")
+            let figures = try JSONDecoder().decode(
+                JSONValue.self, from: Data(contentsOf: URL(fileURLWithPath: scratch.path("figures.json"))))
+            #expect(figures["fenced"]?["restores"]?.integer == 2 && figures["fenced"]?["violations"]?.integer == 0)
+            #expect((figures["naive"]?["violations"]?.integer ?? 0) > 0)
+        }
+    }
+
     @Test(arguments: [FleetFixture.Engine.native, .pgbackrest])
     func aSetIsRestoredToItsMarkAndBack(_ engine: FleetFixture.Engine) async throws {
         try await withScratch { (scratch) async throws in
