@@ -4,7 +4,7 @@ public import FleetStore
 extension Coordinator {
     /// The process that carries the run out, or the run that puts it back, as people name it; nil when nobody does.
     public func carrier(of run: RunRecord) async throws -> String? {
-        guard run.state == .running || run.state == .aborting else { return nil }
+        guard run.state == .running || run.state == .waiting || run.state == .aborting else { return nil }
         return try await holder(of: run)
     }
 
@@ -12,7 +12,7 @@ extension Coordinator {
     /// run may yet put it back.
     public func hasComeToRest(_ run: RunRecord) async throws -> Bool {
         if run.state.isEnded { return true }
-        guard run.state == .interrupted else { return false }
+        guard run.state == .interrupted || run.state == .waiting else { return false }
         return try await holder(of: run) == nil
     }
 

@@ -68,15 +68,22 @@ extension Coordinator {
     ///
     /// What fails before any data was touched is put back at once, and so is a restore whose data does not pass its
     /// checks, unless the plan says to hold.
-    public func carryOut(_ id: String, observer: any RunObserver) async throws -> RunOutcome {
+    ///
+    /// - Parameter waitsForPeople: whether approvals are waited for; the run ends as waiting otherwise.
+    public func carryOut(
+        _ id: String, observer: any RunObserver, waitsForPeople: Bool = true
+    ) async throws -> RunOutcome {
         let run = try await openRun(id)
         let plan = try run.decodedPlan()
         try checkConfiguration(plan)
         if run.state == .aborting { return try await abort(run.id, observer: observer) }
+        var engine = engine
+        engine.waitsForPeople = waitsForPeople
         let stopped = try await engine.carryOut(run, observer: observer)
         switch stopped.ending {
+        case .waiting: return RunOutcome(run: try await requireRun(id))
         case .succeeded:
-            if let undone = plan.undoes { try await finishUndo(of: undone, by: id) }
+            if let undone = plan.undoes { try await finishUndo(of: undone, by: id, keeps: plan.keeps) }
             return RunOutcome(run: try await requireRun(id))
         case .interrupted(let error):
             return RunOutcome(run: try await requireRun(id), error: error)
@@ -112,7 +119,7 @@ extension Coordinator {
         let reason = cause ?? run.error ?? FleetError(.cancelled, "run \(id) was aborted")
         // A crash after the last step of putting back, before this run was told.
         if let done = try await undos(of: run.id).first(where: { $0.state == .succeeded }) {
-            try await finishUndo(of: run.id, by: done.id)
+            try await finishUndo(of: run.id, by: done.id, keeps: try done.decodedPlan().keeps)
             return RunOutcome(run: try await requireRun(run.id), putBack: done, error: reason)
         }
         let back = try await undoRun(of: run, because: reason, held: lease)
@@ -121,7 +128,8 @@ extension Coordinator {
             outcome = try await carryOut(back.id, observer: observer)
             outcome.putBack = outcome.run
         } else {
-            try await endAborted(run.id, reason)
+            let kept = try await planUndo(of: run, keepsStages: true).keeps
+            try await endAborted(run.id, reason, keeps: kept)
             outcome = RunOutcome(run: run)
         }
         outcome.run = try await requireRun(run.id)
@@ -152,7 +160,7 @@ extension Coordinator {
         if let begun = try await undos(of: run.id).first(where: { !$0.state.isEnded }) {
             undo = begun
         } else {
-            let plan = try await planUndo(of: run)
+            let plan = try await planUndo(of: run, keepsStages: true)
             undo = plan.members.isEmpty && plan.applications.isEmpty ? nil : try await engine.begin(plan)
         }
         // Its instances go over to the run that puts them back.
@@ -165,16 +173,30 @@ extension Coordinator {
         try await store.runs(states: nil, limit: 1000).filter { $0.undoes == id }
     }
 
-    private func finishUndo(of id: String, by undo: String) async throws {
+    private func finishUndo(of id: String, by undo: String, keeps: [String]) async throws {
         let run = try await requireRun(id)
-        try await store.markUndone(id, by: undo)
-        if !run.state.isEnded { try await endAborted(id, run.error) }
+        if keeps.isEmpty { try await store.markUndone(id, by: undo) }
+        if !run.state.isEnded { try await endAborted(id, run.error, keeps: keeps) }
     }
 
-    private func endAborted(_ id: String, _ error: FleetError?) async throws {
+    /// - Parameter keeps: members of finished stages that stay restored.
+    private func endAborted(_ id: String, _ error: FleetError?, keeps: [String] = []) async throws {
+        if !keeps.isEmpty {
+            try await store.setAttribute(
+                run: id, key: Self.kept, value: .array(keeps.map { .string($0) }), lease: nil)
+        }
         try await store.updateRun(id, state: .aborted, error: error, endedAt: now, lease: nil)
-        try await store.appendEvent(run: id, kind: "run.aborted", message: "everything was put back", lease: nil)
+        let message = keeps.isEmpty ? "everything was put back" : "\(keeps.joined(separator: ", ")) stay restored"
+        try await store.appendEvent(run: id, kind: "run.aborted", message: message, lease: nil)
+        let run = try await requireRun(id)
+        await notify(
+            Notice(
+                event: .runAborted, time: now, run: id, title: "aborted: \(run.title)",
+                text: message + (keeps.isEmpty ? "" : ". Take them back with: fleet runs undo \(id)")))
     }
+
+    /// Attribute of an aborted run: the members that stay restored.
+    public static var kept: String { "kept" }
 
     private func putsBack(_ plan: Plan, _ run: RunRecord, _ step: StepPlan) async throws -> Bool {
         guard try await canBePutBack(plan) else { return false }
@@ -207,9 +229,14 @@ extension Coordinator {
         let notice = Notice(
             event: .runFailed, time: now, run: run.id, title: "failed: \(plan.title)",
             text: "\(step.title): \(error.message). See: fleet runs show \(run.id)")
+        await notify(notice)
+    }
+
+    /// A notifier that fails is written down and holds nothing up.
+    private func notify(_ notice: Notice) async {
         for (name, failure) in await Notification(inventory: inventory).send(notice) {
             _ = try? await store.appendEvent(
-                run: run.id, kind: "note", message: "the notifier \(name) failed: \(failure)", lease: nil)
+                run: notice.run, kind: "note", message: "the notifier \(name) failed: \(failure)", lease: nil)
         }
     }
 

@@ -40,8 +40,11 @@ extension Coordinator {
     }
 
     /// Plans to bring back what was before a run.
-    public func planUndo(of run: RunRecord) async throws -> Plan {
-        try await UndoPlanner(inventory: inventory, servers: servers, store: store, now: now).plan(undoing: run)
+    ///
+    /// - Parameter keepsStages: whether what belongs to finished stages alone stays as it is.
+    public func planUndo(of run: RunRecord, keepsStages: Bool = false) async throws -> Plan {
+        try await UndoPlanner(inventory: inventory, servers: servers, store: store, now: now)
+            .plan(undoing: run, keepsStages: keepsStages)
     }
 
     /// Plans a backup of each instance.

@@ -49,11 +49,12 @@ final class FleetFixture: Sendable {
     ///   - passphrase: encrypts the repository.
     ///   - further: YAML at the end of fleet.yaml.
     ///   - engines: of instances that have another one than `engine`.
+    ///   - clusters: of instances that are not in `prod`.
     static func make(
         in scratch: ScratchDirectory, instances: [String] = ["orders"], engine: Engine = .native,
         engineOptions: String = "", applications: String = "",
         checks: String = "[]", settings: [String: String] = [:], passphrase: String? = nil, further: String = "",
-        engines: [String: Engine] = [:]
+        engines: [String: Engine] = [:], clusters: [String: String] = [:]
     ) async throws -> FleetFixture {
         var servers: [String: PostgresServer] = [:]
         for name in instances {
@@ -74,7 +75,7 @@ final class FleetFixture: Sendable {
         let declared = instances.map { name in
             """
               \(name):
-                cluster: prod
+                cluster: \(clusters[name] ?? "prod")
                 platform: {dataDirectory: \(servers[name]?.dataDirectory ?? "")}
                 \(stanzas[name].map { "engine: {plugin: pgbackrest, configFile: \($0.configuration)\(engineOptions)}" }
                     ?? "engine: {plugin: \(engine == .native ? "native" : "pgbackrest")\(engineOptions)}")
@@ -131,6 +132,11 @@ final class FleetFixture: Sendable {
 
     func fleet(_ arguments: [String]) async throws -> ToolResult {
         try await runTool([Self.binary, "--config", configuration] + arguments)
+    }
+
+    /// Runs `fleet` as somebody else, who became this user by sudo.
+    func fleet(as person: String, _ arguments: String...) async throws -> ToolResult {
+        try await runTool(["env", "SUDO_USER=\(person)", Self.binary, "--config", configuration] + arguments)
     }
 
     /// What `fleet` prints on stdout in JSON mode.

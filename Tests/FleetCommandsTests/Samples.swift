@@ -60,7 +60,7 @@ enum Samples {
 
     static func application(_ name: String, _ environment: String, count: Int) -> Plan.ApplicationPlan {
         Plan.ApplicationPlan(
-            name: name, cluster: environment, environment: environment, uses: ["orders"],
+            name: name, cluster: environment, environment: environment, uses: ["orders"], after: [],
             scale: ScaleObservation(desired: count, running: count, ready: count), record: nil)
     }
 

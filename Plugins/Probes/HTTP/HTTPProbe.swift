@@ -12,7 +12,7 @@ public struct HTTPProbe: Probe {
     let method: HTTPRequest.Method
     let status: Int
     let contains: String?
-    let expectation: (pointer: JSONPointer, text: String, value: JSONValue)?
+    private let expectation: Expectation?
     let timeout: Duration
     let header: String
     let secret: SecretReference?
@@ -32,6 +32,10 @@ public struct HTTPProbe: Probe {
             OptionSpec("pointer", .string, help: "A JSON pointer (RFC 6901) into the body, such as /status."),
             OptionSpec(
                 "equals", .any, help: "The value that must be at `pointer`. Without it: anything but null or false."),
+            OptionSpec(
+                "atLeast", .any, help: "The value at `pointer` is a number, or the text of one, and not smaller."),
+            OptionSpec(
+                "atMost", .any, help: "The value at `pointer` is a number, or the text of one, and not larger."),
             OptionSpec("timeout", .duration, default: "5s", help: "How long an answer may take."),
             OptionSpec(
                 "header", .string, default: "Authorization", help: "The name of the header that carries the secret."),
@@ -88,6 +92,15 @@ public struct HTTPProbe: Probe {
             guard let found = expectation.pointer.value(in: document) else {
                 return .fail("\(name) answered without a value at \(expectation.text)")
             }
+            if let range = expectation.range {
+                guard let number = Self.number(found) else {
+                    return .fail("\(name) answered with no number at \(expectation.text)")
+                }
+                guard range.contains(number) else {
+                    return .fail("\(name) answered with \(number) at \(expectation.text), which is not \(range.text)")
+                }
+                return .pass("\(name) answered with \(number) at \(expectation.text)")
+            }
             guard Self.matches(found, expectation.value) else {
                 return .fail("\(name) answered with another value at \(expectation.text) than is expected")
             }
@@ -97,21 +110,40 @@ public struct HTTPProbe: Probe {
 
     private var name: String { "\(HTTPRequest(method, url))" }
 
-    private static func expectation(
-        _ options: PluginOptions
-    ) throws -> (pointer: JSONPointer, text: String, value: JSONValue)? {
+    private struct Expectation {
+        var pointer: JSONPointer
+        var text: String
+        var value: JSONValue
+        var range: Threshold?
+    }
+
+    private static func expectation(_ options: PluginOptions) throws -> Expectation? {
         guard let text = options.string("pointer") else {
-            guard options.values["equals"] == nil else {
-                throw FleetError(.configuration, "equals says nothing without pointer", hint: "add pointer: /…")
+            for name in ["equals", "atLeast", "atMost"] where options.values[name] != nil {
+                throw FleetError(.configuration, "\(name) says nothing without pointer", hint: "add pointer: /…")
             }
             return nil
+        }
+        let range = try Threshold(options)
+        guard range == nil || options.values["equals"] == nil else {
+            throw FleetError(.configuration, "equals leaves nothing to atLeast and atMost", hint: "leave one out")
         }
         guard let pointer = JSONPointer(text) else {
             throw FleetError(
                 .configuration, "\(text) is not a JSON pointer", hint: "write /member/0; ~0 for ~ and ~1 for / in names"
             )
         }
-        return (pointer, text, options.values["equals"] ?? .null)
+        return Expectation(pointer: pointer, text: text, value: options.values["equals"] ?? .null, range: range)
+    }
+
+    /// Prometheus writes samples as text.
+    fileprivate static func number(_ value: JSONValue) -> Double? {
+        switch value {
+        case .integer(let number): Double(number)
+        case .number(let number): number
+        case .string(let text): Double(text)
+        default: nil
+        }
     }
 
     /// Numbers are compared by value; an expectation that is null is met by anything that says yes.
@@ -122,5 +154,31 @@ public struct HTTPProbe: Probe {
         case (.integer(let left), .number(let right)), (.number(let right), .integer(let left)): Double(left) == right
         default: found == expected
         }
+    }
+}
+
+/// What a number must lie between.
+private struct Threshold: Sendable {
+    var atLeast: Double?
+    var atMost: Double?
+
+    /// Nil where the options name none.
+    init?(_ options: PluginOptions) throws {
+        for name in ["atLeast", "atMost"] {
+            guard let value = options.values[name], value != .null else { continue }
+            guard let number = HTTPProbe.number(value) else {
+                throw FleetError(.configuration, "\(name) must be a number", hint: "write \(name): 0.5")
+            }
+            if name == "atLeast" { atLeast = number } else { atMost = number }
+        }
+        if atLeast == nil, atMost == nil { return nil }
+    }
+
+    func contains(_ number: Double) -> Bool {
+        number >= atLeast ?? -.infinity && number <= atMost ?? .infinity
+    }
+
+    var text: String {
+        [atLeast.map { "at least \($0)" }, atMost.map { "at most \($0)" }].compactMap { $0 }.joined(separator: " and ")
     }
 }

@@ -16,6 +16,8 @@ struct ApplyCommand: FleetVerb {
 
     @Argument(help: "The plan.", completion: .file(extensions: ["json"])) var file: String
     @Flag(help: "Show the plan and whether it still holds, and do nothing.") var dryRun = false
+    @Flag(help: "Wait for approvals of stages also where there is no terminal; otherwise exit with status 5 there.")
+    var wait = false
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
     @OptionGroup var global: GlobalOptions
 
@@ -28,6 +30,6 @@ struct ApplyCommand: FleetVerb {
             return .done
         }
         try await Confirmation(coordinator: coordinator, console: session.console, isGiven: yes).ask(plan)
-        return try await RunFlow(session: session, coordinator: coordinator).carryOut(plan)
+        return try await RunFlow(session: session, coordinator: coordinator, waits: wait).carryOut(plan)
     }
 }

@@ -10,6 +10,8 @@ extension PlanView: Displayable {
             lines += [""] + MemberLines(member: member, plan: self, page: page).lines
         }
         lines += applicationLines(page)
+        if !stages.isEmpty { lines += ["", StyledText("Stages, one after the other", .strong)] }
+        for stage in stages { lines += stage.lines(page) }
         if !warnings.isEmpty { lines.append("") }
         for warning in warnings {
             lines += Paragraph.lines("! ", warning, page, .caution, indent: 0)
@@ -37,6 +39,24 @@ extension PlanView: Displayable {
     }
 }
 
+extension PlanStageView {
+    func lines(_ page: Page) -> [StyledText] {
+        var facts: [String] = []
+        if needsApproval {
+            facts.append(approvedByAnother ? "after another person has approved it" : "after an approval")
+        }
+        if !instances.isEmpty {
+            let time = estimate.map { " (about \(Ages.rough(.seconds($0))))" } ?? ""
+            facts.append("restores \(instances.joined(separator: ", "))\(time)")
+        }
+        if !applications.isEmpty { facts.append("brings back \(applications.joined(separator: ", "))") }
+        if let soak, soak > 0 { facts.append("must stay well for \(Ages.rough(.seconds(soak)))") }
+        if probes > 0 { facts.append("\(InstanceChoice.counted(probes, "probe")) of its own") }
+        if maxFailures > 0 { facts.append("\(maxFailures) of its applications may be unwell") }
+        return Paragraph.lines("  \(name)  ", facts.joined(separator: "; "), page)
+    }
+}
+
 extension PlanSetView {
     func lines(_ page: Page) -> [StyledText] {
         var card = Card(page, nameColumns: 10)
@@ -58,7 +78,10 @@ enum StepLines {
         var lines: [StyledText] = []
         var phase: Int?
         var number = 0
+        var stage: String?
         for step in steps {
+            if let name = step.stage, name != stage { lines.append(StyledText("  \(name)", .accent)) }
+            stage = step.stage
             if step.phase != phase { number += 1 }
             let label = step.phase == phase ? "" : "\(number)"
             phase = step.phase

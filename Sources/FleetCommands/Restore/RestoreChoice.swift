@@ -64,5 +64,8 @@ struct RestoreConsent: ParsableArguments {
         completion: .file(extensions: ["json"]))
     var planOut: String?
 
+    @Flag(help: "Wait for approvals of stages also where there is no terminal; otherwise exit with status 5 there.")
+    var wait = false
+
     @Flag(name: .shortAndLong, help: "Do not ask.") var yes = false
 }

@@ -62,7 +62,7 @@ struct RestoreCommand: FleetVerb {
         }
         try await Confirmation(coordinator: coordinator, console: session.console, isGiven: consent.yes)
             .ask(plan, asked: choice.target)
-        return try await RunFlow(session: session, coordinator: coordinator).carryOut(plan)
+        return try await RunFlow(session: session, coordinator: coordinator, waits: consent.wait).carryOut(plan)
     }
 
     private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {

@@ -29,7 +29,11 @@ struct RestoreManner: ParsableArguments {
             """)
     var onFailure: RestoreOptions.OnFailure = .auto
 
-    @Option(help: ArgumentHelp("Environments in the order in which applications come back.", valueName: "dev,prod"))
+    @Option(
+        help: ArgumentHelp(
+            "Environments one after the other: what is restored for the first alone, and its applications, come first, "
+                + "and must be well before the next; rollout: of fleet.yaml says what else is asked in between.",
+            valueName: "dev,prod"))
     var stages: String?
 
     @Flag(help: "No new full backup afterwards.") var noBackup = false
@@ -37,7 +41,8 @@ struct RestoreManner: ParsableArguments {
     func options(in inventory: Inventory) throws -> RestoreOptions {
         RestoreOptions(
             sessions: sessions, onFailure: onFailure, stages: try chosenStages(inventory),
-            backupAfterwards: !noBackup && into == nil)
+            backupAfterwards: !noBackup && into == nil, parallel: inventory.configuration.rollout.parallel,
+            parallelPerCluster: inventory.configuration.rollout.parallelPerCluster)
     }
 
     /// - Throws: `usage` for an environment that no cluster has.

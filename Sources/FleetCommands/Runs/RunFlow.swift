@@ -7,6 +7,8 @@ import TerminalUI
 struct RunFlow: Sendable {
     let session: Session
     let coordinator: Coordinator
+    /// `--wait`: approvals are waited for also where nobody sits before a terminal.
+    var waits = false
 
     /// Begins a run of a confirmed plan and carries it out.
     func carryOut(_ plan: Plan) async throws -> ExitStatus {
@@ -16,7 +18,10 @@ struct RunFlow: Sendable {
 
     /// Carries a run out from where it stands.
     func goOn(_ id: String) async throws -> ExitStatus {
-        try await follow(id) { try await coordinator.carryOut(id, observer: $0) }
+        let waitsForPeople = waits || session.console.error.isTerminal
+        return try await follow(id) {
+            try await coordinator.carryOut(id, observer: $0, waitsForPeople: waitsForPeople)
+        }
     }
 
     /// Puts everything back.

@@ -61,6 +61,7 @@ struct RunReport: Displayable {
             case "succeeded": StyledText("done", .good)
             case "interrupted": StyledText("stopped halfway", .bad)
             case "aborted": StyledText("not done", .bad)
+            case "waiting": StyledText("waits for an approval", .caution)
             case let state: StyledText(state, .bad)
             }
         let end = run.endedAt ?? run.updatedAt
@@ -121,7 +122,16 @@ struct NextCommand: Hashable, Codable, Sendable {
                 NextCommand(purpose: "put it all back", command: "fleet runs abort \(run.id)"),
                 NextCommand(purpose: "look", command: "fleet runs show \(run.id)"),
             ]
-        case .running, .aborting, .waiting:
+        case .waiting:
+            [
+                NextCommand(purpose: "look", command: "fleet runs show \(run.id)"),
+                NextCommand(purpose: "approve", command: "fleet runs approve \(run.id) --reason …"),
+                NextCommand(purpose: "go on then", command: "fleet runs resume \(run.id)"),
+                NextCommand(purpose: "turn back", command: "fleet runs abort \(run.id)"),
+            ]
+        case .aborted where run.attributes[Coordinator.kept] != nil && run.undoneBy == nil:
+            [NextCommand(purpose: "undo earlier stages", command: "fleet runs undo \(run.id)")]
+        case .running, .aborting:
             [NextCommand(purpose: "watch", command: "fleet runs watch \(run.id)")]
         default: []
         }

@@ -10,7 +10,9 @@ struct RunsAbort: FleetVerb {
         commandName: "abort", abstract: "Stop a run that has not ended, and put everything back.",
         discussion: """
             A run that another process carries out is asked to stop after its present step and to put everything back; \
-            this command follows it. One that nobody carries out is put back by this command.
+            this command follows it. One that nobody carries out is put back by this command. Of a rollout, stages \
+            that are finished stay as they are, and fleet runs undo takes them back; an instance that applications of a \
+            later stage still wait for is put back.
             """)
 
     @Argument(help: "The run.") var run: String
@@ -29,7 +31,7 @@ struct RunsAbort: FleetVerb {
         guard let carrier = try await coordinator.carrier(of: record) else {
             if record.state != .aborting {
                 try await Confirmation(coordinator: coordinator, console: session.console, isGiven: yes)
-                    .ask(try await coordinator.planUndo(of: record))
+                    .ask(try await coordinator.planUndo(of: record, keepsStages: true))
             }
             return try await RunFlow(session: session, coordinator: coordinator).abort(record.id)
         }

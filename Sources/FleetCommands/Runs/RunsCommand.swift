@@ -12,7 +12,7 @@ struct RunsCommand: ParsableCommand {
               fleet runs undo r-20251218-103000-7f3k
             """,
         subcommands: [
-            RunsList.self, RunsShow.self, RunsWatch.self, RunsResume.self, RunsAbort.self, RunsUndo.self,
-            RunsDiscard.self,
+            RunsList.self, RunsShow.self, RunsWatch.self, RunsApprove.self, RunsResume.self, RunsAbort.self,
+            RunsUndo.self, RunsDiscard.self,
         ], defaultSubcommand: RunsList.self)
 }

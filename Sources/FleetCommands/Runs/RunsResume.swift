@@ -13,6 +13,8 @@ struct RunsResume: FleetVerb {
             """)
 
     @Argument(help: "The run.") var run: String
+    @Flag(help: "Wait for approvals of stages also where there is no terminal; otherwise exit with status 5 there.")
+    var wait = false
     @OptionGroup var global: GlobalOptions
 
     func run(_ session: Session) async throws -> ExitStatus {
@@ -24,6 +26,6 @@ struct RunsResume: FleetVerb {
                 .conflict, "run \(record.id) is being carried out by \(carrier)",
                 hint: "follow it with: fleet runs watch \(record.id)", retriable: false)
         }
-        return try await RunFlow(session: session, coordinator: coordinator).goOn(record.id)
+        return try await RunFlow(session: session, coordinator: coordinator, waits: wait).goOn(record.id)
     }
 }

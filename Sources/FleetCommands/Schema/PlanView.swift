@@ -22,7 +22,7 @@ struct PlanView: Hashable, Sendable, Codable {
     var sessions: String
     /// `auto`, `hold`, `put-back`.
     var onFailure: String
-    var stages: [String]
+    var stages: [PlanStageView]
     var warnings: [String]
     var steps: [PlanStepView]
 
@@ -39,7 +39,7 @@ struct PlanView: Hashable, Sendable, Codable {
         applications = plan.applications.map(PlanApplicationView.init)
         sessions = plan.options.sessions.rawValue
         onFailure = plan.options.onFailure.rawValue
-        stages = plan.options.stages
+        stages = plan.stages.map(PlanStageView.init)
         warnings = plan.warnings
         steps = plan.steps.map(PlanStepView.init)
     }
@@ -70,6 +70,36 @@ struct PlanSetView: Hashable, Sendable, Codable {
         distance = set.distance?.seconds
         alternatives = set.alternatives
         invariants = set.invariants.map(\.name)
+    }
+}
+
+/// One stage of a rollout in JSON.
+struct PlanStageView: Hashable, Sendable, Codable {
+    /// The environment.
+    var name: String
+    var instances: [String]
+    var applications: [String]
+    var needsApproval: Bool
+    /// Who started the run may not approve it.
+    var approvedByAnother: Bool
+    /// How long it must stay well before the next stage. Seconds; absent where nothing is asked.
+    var soak: Double?
+    /// Probes of the stage's own.
+    var probes: Int
+    var maxFailures: Int
+    /// Seconds, of the restores; absent where nothing is restored in it.
+    var estimate: Double?
+
+    init(_ stage: Plan.Stage) {
+        name = stage.name
+        instances = stage.instances
+        applications = stage.applications
+        needsApproval = stage.approval != nil
+        approvedByAnother = stage.approval?.byAnother ?? false
+        soak = stage.soak?.duration.seconds
+        probes = stage.soak?.probes ?? 0
+        maxFailures = stage.maxFailures
+        estimate = stage.estimate?.seconds
     }
 }
 
@@ -143,8 +173,11 @@ struct PlanStepView: Hashable, Sendable, Codable {
     var kind: String
     var subject: String
     var title: String
+    /// Absent where the plan has no stages.
+    var stage: String?
 
     init(_ step: StepPlan) {
+        stage = step.stage
         id = step.id
         phase = step.phase
         kind = step.kind.rawValue

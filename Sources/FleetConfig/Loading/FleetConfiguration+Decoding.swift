@@ -86,7 +86,7 @@ extension ApplicationDeclaration {
 }
 
 extension PluginUse {
-    fileprivate init(normal: JSONValue) {
+    init(normal: JSONValue) {
         var options = normal.object ?? [:]
         let plugin = options.removeValue(forKey: "plugin")?.string ?? ""
         self.init(plugin: plugin, options: PluginOptions(options))

@@ -18,11 +18,20 @@ extension PolicyDeclaration {
 extension RolloutDeclaration {
     init(normal: JSONValue) {
         self.init(
-            stages: (normal["stages"]?.array ?? []).map { stage in
-                Stage(
-                    environment: stage.text("environment"), soak: stage.duration("soak"),
-                    requiresApproval: stage["approval"]?.string == "required")
-            })
+            stages: (normal["stages"]?.array ?? []).map { Stage(normal: $0) }, parallel: normal.integer("parallel"),
+            parallelPerCluster: normal.integer("parallelPerCluster"))
+    }
+}
+
+extension RolloutDeclaration.Stage {
+    init(normal: JSONValue) {
+        let probes: [JSONValue] = normal["probes"]?.array ?? []
+        self.init(
+            environment: normal.text("environment"), soak: normal.duration("soak"),
+            probes: probes.map { PluginUse(normal: $0) }, maxFailures: normal.integer("maxFailures") ?? 0,
+            deadline: normal.duration("deadline"), requiresApproval: normal["approval"]?.string == "required",
+            approvedByAnother: normal["approvalBy"]?.string == "another",
+            approvalExpires: normal.duration("approvalExpires") ?? .seconds(86_400))
     }
 }
 

@@ -23,21 +23,42 @@ public struct PolicyDeclaration: Hashable, Sendable {
 
 public struct RolloutDeclaration: Hashable, Sendable {
     public var stages: [Stage]
+    /// How many steps of one phase are carried out at once; nil for all.
+    public var parallel: Int?
+    public var parallelPerCluster: Int?
 
     public struct Stage: Hashable, Sendable {
         public var environment: String
         public var soak: Duration?
+        public var probes: [PluginUse]
+        /// So many applications may be unwell.
+        public var maxFailures: Int
+        public var deadline: Duration?
         public var requiresApproval: Bool
+        /// Who started the run may not approve it.
+        public var approvedByAnother: Bool
+        public var approvalExpires: Duration
 
-        public init(environment: String, soak: Duration? = nil, requiresApproval: Bool = false) {
+        public init(
+            environment: String, soak: Duration? = nil, probes: [PluginUse] = [], maxFailures: Int = 0,
+            deadline: Duration? = nil, requiresApproval: Bool = false, approvedByAnother: Bool = false,
+            approvalExpires: Duration = .seconds(86_400)
+        ) {
             self.environment = environment
             self.soak = soak
+            self.probes = probes
+            self.maxFailures = maxFailures
+            self.deadline = deadline
             self.requiresApproval = requiresApproval
+            self.approvedByAnother = approvedByAnother
+            self.approvalExpires = approvalExpires
         }
     }
 
-    public init(stages: [Stage] = []) {
+    public init(stages: [Stage] = [], parallel: Int? = nil, parallelPerCluster: Int? = nil) {
         self.stages = stages
+        self.parallel = parallel
+        self.parallelPerCluster = parallelPerCluster
     }
 }
 

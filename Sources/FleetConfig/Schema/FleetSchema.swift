@@ -92,7 +92,11 @@ enum FleetSchema {
     static let rollout = ObjectShape(
         noun: "the rollout",
         fields: [
-            .optional("stages", .list(.object(stage), minimum: 0, unique: false), "One after the other.")
+            .optional("stages", .list(.object(stage), minimum: 0, unique: false), "One after the other."),
+            .optional(
+                "parallel", .integer(minimum: 1, maximum: 1000), "How many steps of a stage are carried out at once."),
+            .optional(
+                "parallelPerCluster", .integer(minimum: 1, maximum: 1000), "How many of them in one cluster."),
         ])
 
     static let stage = ObjectShape(
@@ -101,7 +105,22 @@ enum FleetSchema {
             .required("environment", .reference(.environments), "The environment that comes back in this stage."),
             .optional("soak", .duration(positive: false), "How long it must stay well before the next stage: `5m`."),
             .optional(
+                "probes", .list(.plugin(.probe), minimum: 0, unique: false),
+                "What must be well besides its applications: thresholds of metrics, by SQL or HTTP."),
+            .optional(
+                "maxFailures", .integer(minimum: 0, maximum: 10_000),
+                "So many of its applications may be unwell, and the rollout goes on.", default: 0),
+            .optional(
+                "deadline", .duration(positive: true),
+                "How long its soak, and the wait for its approval, may take at most: `4h`."),
+            .optional(
                 "approval", .choice(["required", "none"]), "Whether somebody must approve it first.", default: "none"),
+            .optional(
+                "approvalBy", .choice(["anyone", "another"]),
+                "Who may approve it: anyone, or only another than who started the run.", default: "anyone"),
+            .optional(
+                "approvalExpires", .duration(positive: true), "How long an approval counts after it was given.",
+                default: "24h"),
         ])
 
     static let alerts = ObjectShape(

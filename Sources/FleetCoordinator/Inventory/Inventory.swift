@@ -127,6 +127,12 @@ extension Inventory {
         }
     }
 
+    /// What a stage of the rollout asks besides its applications' probes.
+    func probes(ofStage environment: String) throws -> [any Probe] {
+        let stage = configuration.rollout.stages.first { $0.environment == environment }
+        return try (stage?.probes ?? []).map { try registry.probe($0.plugin, context(environment), $0.options) }
+    }
+
     public func notifiers() throws -> [(name: String, notifier: any Notifier)] {
         try configuration.notifiers.sorted { $0.key < $1.key }.map { name, use in
             (name, try registry.notifier(use.plugin, context(name), use.options))

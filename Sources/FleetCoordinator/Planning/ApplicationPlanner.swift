@@ -1,3 +1,4 @@
+import FleetConfig
 import FleetPluginAPI
 
 /// Finds the applications that a restore concerns and how they are scaled now.
@@ -23,7 +24,9 @@ struct ApplicationPlanner: Sendable {
                     }
                     return Plan.ApplicationPlan(
                         name: application.name, cluster: application.cluster, environment: application.environment,
-                        uses: application.uses, scale: scale, record: scale.record)
+                        uses: application.uses,
+                        after: inventory.configuration.applications[application.name]?.after ?? [], scale: scale,
+                        record: scale.record)
                 }
             }
             return try await group.reduce(into: []) { $0.append($1) }.sorted { $0.name < $1.name }

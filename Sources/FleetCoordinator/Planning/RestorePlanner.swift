@@ -40,12 +40,18 @@ struct RestorePlanner: Sendable {
         let title =
             "restore \(input.set.map { "the set \($0.name): " } ?? "")\(names.joined(separator: ", ")) to \(target)"
             + (input.into.map { ", beside it as \($0.name)" } ?? "")
+        let stages =
+            input.into == nil
+            ? StagePlanner(
+                members: members, applications: applications, rollout: inventory.configuration.rollout,
+                order: input.options.stages, isSet: input.set != nil
+            ).stages() : []
         return Plan(
             kind: input.into == nil ? .restore : .restoreInto, title: title, createdAt: now,
             configuration: inventory.configurationDigest, set: input.set, members: members,
-            applications: applications, options: input.options,
+            applications: applications, options: input.options, stages: stages,
             steps: input.into == nil
-                ? RestoreSteps.inPlace(members, applications, input.options, set: input.set?.name)
+                ? RestoreSteps.inPlace(members, applications, input.options, stages: stages, set: input.set?.name)
                 : RestoreSteps.beside(members, set: input.set?.name),
             warnings: warnings(members, applications, input) + remarks)
     }

@@ -4,24 +4,60 @@ import FleetPluginAPI
 enum RestoreSteps {
     static func inPlace(
         _ members: [Plan.Member], _ applications: [Plan.ApplicationPlan], _ options: RestoreOptions,
-        set: String? = nil
+        stages: [Plan.Stage] = [], set: String? = nil
     ) -> [StepPlan] {
-        let names = members.map(\.instance)
         var list = StepList()
         list.add(.announce, "tell people that it begins")
-        list.add(.quiesce, applications.map(\.name)) { "take down \($0)" }
+        if stages.isEmpty {
+            addDown(&list, members, applications)
+            addRestored(&list, members, set: set)
+            addReturn(&list, applications, options.stages)
+            addBackups(&list, members, options)
+        }
+        var isDown: Set<String> = []
+        for stage in stages {
+            list.stage = stage.name
+            if stage.approval != nil { list.add(.approve, [stage.name]) { "wait until somebody approves \($0)" } }
+            let restored = members.filter { stage.instances.contains($0.instance) }
+            let users = applications.filter { application in
+                !isDown.contains(application.name) && !Set(application.uses).isDisjoint(with: stage.instances)
+            }
+            isDown.formUnion(users.map(\.name))
+            addDown(&list, restored, users)
+            addRestored(&list, restored, set: restored.isEmpty ? nil : set)
+            addReturn(&list, applications.filter { stage.applications.contains($0.name) }, [stage.name])
+            addBackups(&list, restored, options)
+            if let soak = stage.soak {
+                let time = soak.duration > .zero ? " for \(DurationText.text(soak.duration))" : ""
+                list.add(.soak, [stage.name]) { "see that \($0) stays well\(time)" }
+            }
+            list.stage = nil
+        }
+        list.add(.conclude, "tell people that it is done")
+        return list.steps
+    }
+
+    /// Applications down, each before those that it waits for when they come back; then the servers stopped.
+    private static func addDown(
+        _ list: inout StepList, _ members: [Plan.Member], _ applications: [Plan.ApplicationPlan]
+    ) {
+        let names = members.map(\.instance)
+        for group in applications.groups.reversed() { list.add(.quiesce, group) { "take down \($0)" } }
         list.add(.disconnect, names) { "see that nobody is connected to \($0)" }
         list.add(.secure, names) { "archive all that \($0) has written" }
         list.add(.stop, names) { "stop \($0)" }
         list.add(.setAside, members.filter { $0.wayBack == .setAside }.map(\.instance)) {
             "keep the data of \($0) beside"
         }
+    }
+
+    private static func addRestored(_ list: inout StepList, _ members: [Plan.Member], set: String?) {
         addRecovery(&list, members, set: set)
-        list.add(.settle, names) { "see that \($0) archives on its new timeline" }
-        addReturn(&list, applications, options.stages)
-        if options.backupAfterwards { list.add(.backup, names) { "back up \($0)" } }
-        list.add(.conclude, "tell people that it is done")
-        return list.steps
+        list.add(.settle, members.map(\.instance)) { "see that \($0) archives on its new timeline" }
+    }
+
+    private static func addBackups(_ list: inout StepList, _ members: [Plan.Member], _ options: RestoreOptions) {
+        if options.backupAfterwards { list.add(.backup, members.map(\.instance)) { "back up \($0)" } }
     }
 
     static func beside(_ members: [Plan.Member], set: String? = nil) -> [StepPlan] {
@@ -63,7 +99,7 @@ enum RestoreSteps {
         let restored = touched.filter { $0.undo?.wayBack == .archive }
         var list = StepList()
         list.add(.announce, "tell people that it begins")
-        list.add(.quiesce, applications.map(\.name)) { "see that \($0) is down" }
+        for group in applications.groups.reversed() { list.add(.quiesce, group) { "see that \($0) is down" } }
         list.add(.disconnect, names) { "see that nobody is connected to \($0)" }
         list.add(.secure, names.filter(securing.contains)) { "archive all that \($0) has written" }
         list.add(.stop, names) { "stop \($0)" }
@@ -112,13 +148,19 @@ enum RestoreSteps {
     private static func addReturn(
         _ list: inout StepList, _ applications: [Plan.ApplicationPlan], _ stages: [String]
     ) {
-        let environments = Set(applications.map(\.environment))
-        let named = stages.filter(environments.contains)
-        let others = environments.subtracting(named).sorted { ($0 == "prod" ? 1 : 0, $0) < ($1 == "prod" ? 1 : 0, $1) }
-        for environment in named + others {
-            let names = applications.filter { $0.environment == environment }.map(\.name)
-            list.add(.resume, names) { "bring back \($0) (\(environment))" }
-            list.add(.probe, names) { "see that \($0) is well" }
+        for environment in StagePlanner.ordered(Set(applications.map(\.environment)), named: stages) {
+            for group in applications.filter({ $0.environment == environment }).groups {
+                list.add(.resume, group) { "bring back \($0) (\(environment))" }
+                list.add(.probe, group) { "see that \($0) is well" }
+            }
         }
+    }
+}
+
+extension [Plan.ApplicationPlan] {
+    /// Their names, in groups that come back together, one after the other.
+    fileprivate var groups: [[String]] {
+        ApplicationOrder.groups(
+            map(\.name), after: Dictionary(uniqueKeysWithValues: map { ($0.name, $0.after) }))
     }
 }

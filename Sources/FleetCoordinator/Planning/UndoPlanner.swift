@@ -8,7 +8,8 @@ struct UndoPlanner: Sendable {
     let store: any StateStore
     let now: Timestamp
 
-    func plan(undoing run: RunRecord) async throws -> Plan {
+    /// - Parameter keepsStages: whether what belongs to finished stages alone stays as it is.
+    func plan(undoing run: RunRecord, keepsStages: Bool = false) async throws -> Plan {
         let done = try run.decodedPlan()
         let journal = Journal(steps: try await store.steps(of: run.id))
         switch done.kind {
@@ -27,7 +28,9 @@ struct UndoPlanner: Sendable {
         var touched: [Plan.Member] = []
         var stopped: [Plan.Member] = []
         var securing: Set<String> = []
-        for member in done.members {
+        let gone = try await membersPutBack(run)
+        let keeps = keepsStages ? FinishedStages(plan: done, journal: journal).members : []
+        for member in done.members where !keeps.contains(member.instance) && !gone.contains(member.instance) {
             if journal.dataTouched(member.instance) {
                 let back = try await bringBack(member, journal, run)
                 touched.append(back)
@@ -38,13 +41,15 @@ struct UndoPlanner: Sendable {
         }
         let records = try journal.records(done.applications)
         let applications = try await ApplicationPlanner(inventory: inventory)
-            .plans(using: done.members.map(\.instance), records: records)
-            .filter { !touched.isEmpty || $0.record != nil }
+            .plans(using: done.members.map(\.instance).filter { !gone.contains($0) }, records: records)
+            .filter { application in
+                !Set(application.uses).isDisjoint(with: touched.map(\.instance)) || application.record != nil
+            }
         var options = done.options
         options.backupAfterwards = options.backupAfterwards && !touched.isEmpty
         return Plan(
             kind: .undo, title: "undo \(run.id): \(done.title)", createdAt: now,
-            configuration: inventory.configurationDigest, undoes: run.id, members: touched + stopped,
+            configuration: inventory.configurationDigest, undoes: run.id, keeps: keeps, members: touched + stopped,
             applications: applications, options: options,
             steps: RestoreSteps.undo(
                 touched: touched, stopped: stopped, applications, securing: securing, options),
@@ -54,6 +59,12 @@ struct UndoPlanner: Sendable {
                 }
                 return "\(member.instance): \(lost.count) commits made since the restore will be gone"
             })
+    }
+
+    /// Members that a run has put back already, which kept the others.
+    private func membersPutBack(_ run: RunRecord) async throws -> Set<String> {
+        let undos = try await store.runs(states: [.succeeded], limit: 1000).filter { $0.undoes == run.id }
+        return try undos.reduce(into: []) { $0.formUnion(try $1.decodedPlan().members.map(\.instance)) }
     }
 
     private func removal(_ run: RunRecord, _ done: Plan) -> Plan {
@@ -123,6 +134,23 @@ extension UndoPlanner {
     }
 }
 
+/// The members of a run that belong to finished stages alone.
+private struct FinishedStages {
+    let plan: Plan
+    let journal: Journal
+
+    /// Restored in a stage whose work was done, gate or not, and whose applications have all come back.
+    var members: [String] {
+        let finished = plan.stages.filter { stage in
+            plan.steps.filter { $0.stage == stage.name && $0.kind != .soak && $0.kind != .approve }
+                .allSatisfy { journal.isDone($0.kind, $0.subject) }
+        }
+        return finished.flatMap(\.instances).filter { instance in
+            plan.applications.filter { $0.uses.contains(instance) }.allSatisfy { journal.isDone(.resume, $0.name) }
+        }
+    }
+}
+
 /// What the steps of a run say of each member and application.
 private struct Journal {
     private let steps: [String: StepRecord]
@@ -152,7 +180,8 @@ private struct Journal {
     /// down and journaling leaves only the scaler's own record, which has the run's name.
     func records(_ applications: [Plan.ApplicationPlan]) throws -> [String: QuiesceRecord] {
         var records: [String: QuiesceRecord] = [:]
-        for application in applications where begun(.quiesce, application.name) {
+        for application in applications
+        where begun(.quiesce, application.name) && !isDone(.resume, application.name) {
             let step = steps[StepPlan.id(.quiesce, application.name)]
             if let output = step?.output {
                 records[application.name] = try CanonicalJSON.decode(QuiesceRecord.self, from: output)

@@ -28,21 +28,26 @@ public struct Plan: Hashable, Sendable, Codable {
     public var configuration: String
     /// For an undo: the run that is undone.
     public var undoes: String?
+    /// For an undo: members of finished stages that stay as they are.
+    public var keeps: [String]
     /// The restore set whose members it restores, and the mark that they are restored to.
     public var set: SetPlan?
     public var members: [Member]
     public var applications: [ApplicationPlan]
     public var options: RestoreOptions
+    /// Environments that come back one after the other, and what must hold in between; empty where all is done at once.
+    public var stages: [Stage]
     public var steps: [StepPlan]
     /// What a reader must know before saying yes, in sentences.
     public var warnings: [String]
 
     public init(
         kind: Kind, title: String, createdAt: Timestamp, configuration: String, undoes: String? = nil,
-        set: SetPlan? = nil, members: [Member], applications: [ApplicationPlan], options: RestoreOptions,
-        steps: [StepPlan],
-        warnings: [String]
+        keeps: [String] = [], set: SetPlan? = nil, members: [Member], applications: [ApplicationPlan],
+        options: RestoreOptions, stages: [Stage] = [], steps: [StepPlan], warnings: [String]
     ) {
+        self.keeps = keeps
+        self.stages = stages
         self.version = 1
         self.kind = kind
         self.title = title
@@ -96,6 +101,8 @@ extension Plan {
         public var cluster: String
         public var environment: String
         public var uses: [String]
+        /// Applications that must be back before this one.
+        public var after: [String]
         public var scale: ScaleObservation
         /// An earlier run's record, which an undo brings back.
         public var record: QuiesceRecord?
@@ -217,11 +224,16 @@ public struct RestoreOptions: Hashable, Sendable, Codable {
     /// Environments in the order in which applications come back; the rest follow by name.
     public var stages: [String]
     public var backupAfterwards: Bool
+    /// How many steps of one phase are carried out at once, in all and in one cluster; nil for all.
+    public var parallel: Int?
+    public var parallelPerCluster: Int?
 
     public init(
         sessions: Sessions = .refuse, onFailure: OnFailure = .auto, stages: [String] = [],
-        backupAfterwards: Bool = true
+        backupAfterwards: Bool = true, parallel: Int? = nil, parallelPerCluster: Int? = nil
     ) {
+        self.parallel = parallel
+        self.parallelPerCluster = parallelPerCluster
         self.sessions = sessions
         self.onFailure = onFailure
         self.stages = stages
@@ -237,8 +249,11 @@ public struct StepPlan: Hashable, Sendable, Codable, Identifiable {
     /// The instance or application.
     public var subject: String
     public var title: String
+    /// The stage that it belongs to; nil where the plan has none.
+    public var stage: String?
 
-    public init(id: String, phase: Int, kind: StepKind, subject: String, title: String) {
+    public init(id: String, phase: Int, kind: StepKind, subject: String, title: String, stage: String? = nil) {
+        self.stage = stage
         self.id = id
         self.phase = phase
         self.kind = kind
@@ -277,6 +292,10 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     case resume
     case probe
     case backup
+    /// A stage has stayed well for as long as was asked.
+    case soak
+    /// Somebody has approved the stage.
+    case approve
     case conclude
 
     /// From here on the data directory is not what it was.

@@ -8,13 +8,15 @@ extension StepPlan {
 /// Puts steps together phase by phase.
 struct StepList {
     private(set) var steps: [StepPlan] = []
+    /// Of the steps that are added from here on.
+    var stage: String?
     private var phase = 0
 
     /// Adds a phase: one step of this kind for each subject. No subjects, no phase.
     mutating func add(_ kind: StepKind, _ subjects: [String], _ title: (String) -> String) {
         guard !subjects.isEmpty else { return }
         steps += subjects.map {
-            StepPlan(id: StepPlan.id(kind, $0), phase: phase, kind: kind, subject: $0, title: title($0))
+            StepPlan(id: StepPlan.id(kind, $0), phase: phase, kind: kind, subject: $0, title: title($0), stage: stage)
         }
         phase += 1
     }

@@ -1,3 +1,4 @@
+import FleetConfig
 import FleetPluginAPI
 import FleetStore
 
@@ -8,6 +9,8 @@ struct RunEngine: Sendable {
     let servers: any DatabaseServers
     let person: Operator
     let clock: @Sendable () -> Timestamp
+    /// Whether decisions of people are waited for, or the run ends as waiting until it is resumed.
+    var waitsForPeople = true
 
     /// Long enough to outlive a slow disk, short enough that another machine need not wait long.
     static let leaseDuration: Duration = .seconds(60)
@@ -17,6 +20,8 @@ struct RunEngine: Sendable {
         case succeeded
         /// Someone asked for it, or this process is being ended; it can be resumed.
         case interrupted(FleetError)
+        /// For people: it is gone on with once they have decided.
+        case waiting(StepPlan)
         case failed(step: StepPlan, error: FleetError)
         /// Someone asked for everything to be put back.
         case abortRequested(by: String)
@@ -83,6 +88,10 @@ struct RunEngine: Sendable {
         case .failed(_, let error) where plan.kind == .backup: try await journal.end(.failed, error: error)
         case .interrupted(let error), .failed(_, let error): try await journal.end(.interrupted, error: error)
         case .abortRequested: try await journal.end(.aborting, error: nil)
+        case .waiting:
+            try await journal.end(.waiting, error: nil)
+            // Whoever goes on with it need not wait for this process to be taken for dead.
+            try await journal.renew(for: .zero)
         }
         return Stopped(ending: ending, lease: await journal.lease)
     }
@@ -150,32 +159,70 @@ struct RunEngine: Sendable {
     private func carryOut(
         _ steps: [StepPlan], _ plan: Plan, _ journal: RunJournal
     ) async throws -> Ending? {
-        let failures = try await withThrowingTaskGroup(of: (StepPlan, FleetError)?.self) { group in
-            for step in steps where await journal.state(of: step.id) != .done {
-                group.addTask { try await carryOut(step, plan, journal) }
+        var queue: [(step: StepPlan, cluster: String)] = []
+        for step in steps where await journal.state(of: step.id) != .done { queue.append((step, cluster(of: step))) }
+        let limits = plan.options
+        let results = try await withThrowingTaskGroup(of: Failure.self) { group in
+            var running: [String: Int] = [:]
+            var results: [Failure] = []
+            var isStopped = false
+            while true {
+                while !isStopped, running.values.reduce(0, +) < limits.parallel ?? .max,
+                    let next = queue.firstIndex(where: {
+                        running[$0.cluster, default: 0] < limits.parallelPerCluster ?? .max
+                    })
+                {
+                    let (step, cluster) = queue.remove(at: next)
+                    running[cluster, default: 0] += 1
+                    group.addTask {
+                        try await carryOut(step, plan, journal) ?? Failure(step: step, cluster: cluster)
+                    }
+                }
+                guard let result = try await group.next() else { return results }
+                running[result.cluster, default: 1] -= 1
+                guard result.error != nil || result.isWaiting else { continue }
+                results.append(result)
+                // What has begun is let finish; nothing new is begun.
+                isStopped = true
             }
-            var failures: [(StepPlan, FleetError)] = []
-            for try await failure in group {
-                if let failure { failures.append(failure) }
-            }
-            return failures
         }
-        guard let (step, error) = failures.first(where: { $0.1.code != .cancelled }) ?? failures.first else {
-            return nil
-        }
+        return try await ending(results, plan, journal)
+    }
+
+    /// What a step came to where it is not done.
+    private struct Failure: Sendable {
+        var step: StepPlan
+        var cluster: String
+        var error: FleetError?
+        var isWaiting = false
+    }
+
+    private func ending(_ results: [Failure], _ plan: Plan, _ journal: RunJournal) async throws -> Ending? {
+        let failures = results.filter { $0.error != nil }
+        guard let first = failures.first(where: { $0.error?.code != .cancelled }) ?? failures.first,
+            let error = first.error
+        else { return results.first.map { .waiting($0.step) } }
         if error.code == .cancelled {
-            return .interrupted(interruption(journal.run, "stopped in: \(step.title)"))
+            // Whoever waits for people in a step looks out for what others ask meanwhile.
+            if let ending = try await controlled(journal) { return ending }
+            return .interrupted(interruption(journal.run, "stopped in: \(first.step.title)"))
         }
-        return .failed(step: step, error: error)
+        return .failed(step: first.step, error: error)
+    }
+
+    private func cluster(of step: StepPlan) -> String {
+        let configuration = inventory.configuration
+        return configuration.instances[step.subject]?.cluster ?? configuration.applications[step.subject]?.cluster ?? ""
     }
 
     /// Carries out one step; returns what went wrong with it. Throws when the journal cannot be written.
     private func carryOut(
         _ step: StepPlan, _ plan: Plan, _ journal: RunJournal
-    ) async throws -> (StepPlan, FleetError)? {
+    ) async throws -> Failure? {
         let performer = step.kind.performer
         do {
-            let context = context(step, attempt: try await journal.started(step.id), plan, journal)
+            let (attempt, startedAt) = try await journal.started(step.id)
+            let context = context(step, attempt: attempt, startedAt: startedAt, plan, journal)
             if let output = try await performer.observe(context) {
                 try await journal.done(step.id, output: output, alreadySo: true)
             } else {
@@ -184,9 +231,14 @@ struct RunEngine: Sendable {
             return nil
         } catch let failure as JournalFailure {
             throw failure.error
+        } catch is WaitsForPeople {
+            return Failure(step: step, cluster: cluster(of: step), isWaiting: true)
+        } catch is AskedToStop {
+            return Failure(step: step, cluster: cluster(of: step), error: FleetError(.cancelled, step.title))
         } catch  where error is CancellationError || Task.isCancelled {
             // A step that was stopped stays running in the journal: that is what it is.
-            return (step, FleetError(.cancelled, step.title, cause: "stopped"))
+            let error = FleetError(.cancelled, step.title, cause: "stopped")
+            return Failure(step: step, cluster: cluster(of: step), error: error)
         } catch {
             let error = FleetError(error, step.title)
             do {
@@ -194,17 +246,36 @@ struct RunEngine: Sendable {
             } catch let failure as JournalFailure {
                 throw failure.error
             }
-            return (step, error)
+            if try await isTolerated(step, plan, journal) {
+                await journal.note(step.id, "\(step.title) failed, which the stage allows: \(error.message)")
+                return nil
+            }
+            return Failure(step: step, cluster: cluster(of: step), error: error)
         }
     }
 
-    private func context(_ step: StepPlan, attempt: Int, _ plan: Plan, _ journal: RunJournal) -> StepContext {
+    /// Whether a stage goes on with so many of its applications unwell.
+    private func isTolerated(_ step: StepPlan, _ plan: Plan, _ journal: RunJournal) async throws -> Bool {
+        guard step.kind == .probe || step.kind == .resume, let name = step.stage, let stage = plan.stage(name) else {
+            return false
+        }
+        var unwell: Set<String> = []
+        for other in plan.steps where other.stage == name && (other.kind == .probe || other.kind == .resume) {
+            if await journal.state(of: other.id) == .failed { unwell.insert(other.subject) }
+        }
+        return unwell.count <= stage.maxFailures
+    }
+
+    private func context(
+        _ step: StepPlan, attempt: Int, startedAt: Timestamp, _ plan: Plan, _ journal: RunJournal
+    ) -> StepContext {
         let store = store
         let clock = clock
         return StepContext(
             run: journal.run, step: step, part: nil, attempt: attempt, plan: plan, inventory: inventory,
             servers: servers,
-            store: store, clock: clock,
+            store: store, clock: clock, startedAt: startedAt, waitsForPeople: waitsForPeople,
+            becomeWaiting: { try await journal.wait($0) },
             output: { await journal.output(of: $0) },
             note: { await journal.note(step.id, $0) },
             progress: { await journal.progress(step.id, $0) },

@@ -32,8 +32,8 @@ actor RunJournal {
         return record.output ?? .null
     }
 
-    /// Returns how many times the step has been started now.
-    func started(_ id: String) async throws -> Int {
+    /// Returns how many times the step has been started now, and when for the first time.
+    func started(_ id: String) async throws -> (attempt: Int, since: Timestamp) {
         try await change(id, "step.started") { step, now in
             step.state = .running
             step.attempts += 1
@@ -41,7 +41,7 @@ actor RunJournal {
             step.endedAt = nil
             step.error = nil
         }
-        return steps[id]?.attempts ?? 1
+        return (steps[id]?.attempts ?? 1, steps[id]?.startedAt ?? clock())
     }
 
     func done(_ id: String, output: JSONValue, alreadySo: Bool) async throws {
@@ -79,6 +79,11 @@ actor RunJournal {
         lastProgress[step] = now
         guard let value = try? CanonicalJSON.value(progress) else { return }
         try? await store.setAttribute(run: run, key: "progress/\(step)", value: value, lease: lease)
+    }
+
+    /// Whether the run waits for people now.
+    func wait(_ isWaiting: Bool) async throws {
+        try await store.updateRun(run, state: isWaiting ? .waiting : .running, error: nil, endedAt: nil, lease: lease)
     }
 
     /// Writes down how the run stands now; an ended run gives its instances back.

@@ -27,6 +27,12 @@ struct StepContext: Sendable {
     var servers: any DatabaseServers
     var store: any StateStore
     var clock: @Sendable () -> Timestamp
+    /// When the step was begun for the first time.
+    var startedAt: Timestamp
+    /// Whether decisions of people are waited for here; otherwise `WaitsForPeople` is thrown.
+    var waitsForPeople: Bool
+    /// Writes down whether the run waits for people.
+    var becomeWaiting: @Sendable (Bool) async throws -> Void
     /// The journaled output of another step of this run; nil while it is not done.
     var output: @Sendable (String) async -> JSONValue?
     var note: @Sendable (String) async -> Void
@@ -53,6 +59,12 @@ struct StepContext: Sendable {
         "\(step.kind.rawValue)-\(run)-\(shortHash(step.subject + (part.map { " \($0)" } ?? "")))"
     }
 }
+
+/// The step cannot go on before somebody has decided, and is not to wait for that.
+struct WaitsForPeople: Error {}
+
+/// Somebody has asked that the run stop, while a step waited.
+struct AskedToStop: Error {}
 
 /// Eight hexadecimal digits for a name of any length (FNV-1a).
 func shortHash(_ text: String) -> String {

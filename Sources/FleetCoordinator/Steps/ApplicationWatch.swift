@@ -28,7 +28,7 @@ struct ApplicationWatch: Sendable {
     func during<Result: Sendable>(
         _ work: @Sendable @escaping () async throws -> Result
     ) async throws -> Result {
-        guard !context.plan.applications.isEmpty else { return try await work() }
+        guard !concerned.isEmpty else { return try await work() }
         return try await withThrowingTaskGroup(of: Result?.self) { group in
             group.addTask { try await work() }
             group.addTask {
@@ -57,10 +57,15 @@ struct ApplicationWatch: Sendable {
         }
     }
 
+    /// Those that use the instance that the step works on: others may belong to another stage.
+    private var concerned: [Plan.ApplicationPlan] {
+        context.plan.applications.filter { $0.uses.contains(context.step.subject) }
+    }
+
     private func observations() async throws -> [String: ScaleObservation] {
         let inventory = context.inventory
         return try await withThrowingTaskGroup(of: (String, ScaleObservation).self) { group in
-            for application in context.plan.applications {
+            for application in concerned {
                 group.addTask { (application.name, try await inventory.scaler(of: application.name).observe()) }
             }
             return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }

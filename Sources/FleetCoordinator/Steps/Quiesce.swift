@@ -63,12 +63,7 @@ struct ProbeApplication: StepPerformer {
     func perform(_ context: StepContext) async throws -> JSONValue {
         let application = try context.application()
         let probes = try context.inventory.probes(of: application.name)
-        var endpoints: [String: Endpoint] = [:]
-        for name in application.uses {
-            let instance = try context.inventory.instance(name)
-            endpoints[name] = try await context.inventory.platform(of: instance).endpoint(of: instance)
-        }
-        let probing = ProbeContext(endpoints: endpoints, servers: context.servers, deadline: .seconds(10))
+        let probing = try await context.probing(application.uses)
         var verdicts: [JSONValue] = []
         for probe in probes {
             verdicts.append(.string(try await untilPassing(probe, probing, application.name)))

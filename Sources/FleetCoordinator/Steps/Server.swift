@@ -81,11 +81,11 @@ extension StepContext {
         try inventory.instance(step.subject)
     }
 
-    /// Where a member of the plan answers, or its copy.
+    /// Where an instance answers, or the copy that the run has made of it.
     func endpoint(of member: String) async throws -> Endpoint {
         var context = self
         context.step.subject = member
-        let place = try await context.place()
+        let place = plan.member(member) == nil ? try inventory.instance(member) : try await context.place()
         return try await inventory.platform(of: place).endpoint(of: place)
     }
 

@@ -27,6 +27,8 @@ extension StepKind {
         case .resume: Resume()
         case .probe: ProbeApplication()
         case .backup: Backup()
+        case .soak: Soak()
+        case .approve: Approve()
         case .conclude: Announce(event: .runFinished)
         }
     }
