@@ -1,3 +1,4 @@
+import FleetCoordinator
 import FleetPluginAPI
 import TerminalUI
 
@@ -29,7 +30,7 @@ struct MemberLines {
     }
 
     /// The source stays as it is.
-    private var isBeside: Bool { plan.kind == "restoreInto" || plan.kind == "search" }
+    private var isBeside: Bool { Plan.Kind(rawValue: plan.kind)?.isBeside == true }
 
     private var heading: [StyledText] {
         var facts = [member.environment]

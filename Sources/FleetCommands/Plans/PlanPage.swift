@@ -5,6 +5,9 @@ extension PlanView: Displayable {
     /// Everything a person must know before saying yes, readable at 80 columns.
     func lines(_ page: Page) -> [StyledText] {
         var lines = Paragraph.lines("", title.capitalizedFirst, page, .strong, indent: 0)
+        if let rehearsedBy {
+            lines += Paragraph.lines("", "rehearsed by run \(rehearsedBy), in copies that passed all checks", page, .good)
+        }
         if let set { lines += [""] + set.lines(page) }
         for member in members {
             lines += [""] + MemberLines(member: member, plan: self, page: page).lines

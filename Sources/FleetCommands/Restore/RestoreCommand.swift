@@ -1,6 +1,7 @@
 import ArgumentParser
 import FleetCoordinator
 import FleetPluginAPI
+import FleetStore
 import TerminalUI
 
 /// `fleet restore`
@@ -18,6 +19,7 @@ struct RestoreCommand: FleetVerb {
               fleet restore --application web --target name:before --plan-out p.json
               fleet restore --set shop --target -15m
               fleet restore --set shop --target -15m --search
+              fleet restore --cluster prod --target -15m --rehearse
 
             Targets: a time with its zone, -15m (so long ago), latest, lsn:0/3000000, xid:742, name:POINT (made with \
             pg_create_restore_point), immediate (the end of the backup). Of a set: mark:NAME, or a time or latest for the \
@@ -49,6 +51,9 @@ struct RestoreCommand: FleetVerb {
                         + "--cluster, --instance, --application, --timeline and --backup")
             }
         }
+        guard !(manner.rehearse && manner.into != nil) else {
+            throw ValidationError("--into makes copies already: leave out --rehearse")
+        }
         _ = try manner.into.map(RestoreManner.parse(into:))
     }
 
@@ -66,37 +71,55 @@ struct RestoreCommand: FleetVerb {
     }
 
     private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {
-        if let set = choice.set { return try await plan(set: set, session, coordinator) }
-        let input = try RestoreInput(
-            instances: choice.names(in: coordinator.inventory),
-            target: TargetRequest(
-                target: RecoveryTarget(parsing: choice.target), timeline: choice.timeline, backup: choice.backup),
-            into: manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: manner.wayBack,
-            options: manner.options(in: coordinator.inventory))
-        session.console.detail("planning: \(input.instances.joined(separator: ", "))")
-        return try await coordinator.planRestore(input)
+        let input = RestoreTerms(
+            into: try manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: manner.wayBack,
+            options: try manner.options(in: coordinator.inventory))
+        let searched = choice.search ? try await search(session, coordinator) : nil
+        guard manner.rehearse else { return try await plan(input, searched, session, coordinator) }
+        var copies = input
+        copies.into = Coordinator.rehearsalPlace
+        let rehearsal = coordinator.rehearsal(of: try await plan(copies, searched, session, coordinator))
+        let run = try await inCopies(rehearsal, "rehearse in them", "nothing was rehearsed", session, coordinator)
+        return try coordinator.bind(try await plan(input, searched, session, coordinator), rehearsedBy: run)
     }
 
-    private func plan(set: String, _ session: Session, _ coordinator: Coordinator) async throws -> Plan {
-        session.console.detail("planning: the restore set \(set)")
+    private func plan(
+        _ input: RestoreTerms, _ searched: RunRecord?, _ session: Session, _ coordinator: Coordinator
+    ) async throws -> Plan {
+        if let searched { return try await coordinator.planRestore(toFoundBy: searched, input) }
         let target = try RecoveryTarget(parsing: choice.target)
-        let manner = SetRestoreManner(
-            into: try self.manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: self.manner.wayBack,
-            options: try self.manner.options(in: coordinator.inventory))
-        if choice.approximate {
-            return try await coordinator.planApproximateRestore(set, target: target, manner)
+        if let set = choice.set {
+            session.console.detail("planning: the restore set \(set)")
+            return choice.approximate
+                ? try await coordinator.planApproximateRestore(set, target: target, input)
+                : try await coordinator.planSetRestore(set, target: target, input)
         }
-        guard choice.search else { return try await coordinator.planSetRestore(set, target: target, manner) }
-        let search = try await coordinator.planSetSearch(set, target: target)
+        let instances = try choice.names(in: coordinator.inventory)
+        session.console.detail("planning: \(instances.joined(separator: ", "))")
+        return try await coordinator.planRestore(
+            RestoreInput(
+                instances: instances,
+                target: TargetRequest(target: target, timeline: choice.timeline, backup: choice.backup),
+                into: input.into, wayBack: input.wayBack, options: input.options))
+    }
+
+    private func search(_ session: Session, _ coordinator: Coordinator) async throws -> RunRecord {
+        let plan = try await coordinator.planSetSearch(
+            choice.set ?? "", target: RecoveryTarget(parsing: choice.target))
+        return try await inCopies(plan, "search in them", "nothing was searched", session, coordinator)
+    }
+
+    /// Carries out a plan that works in copies alone; asked for where the plan behind it will be, too.
+    private func inCopies(
+        _ plan: Plan, _ purpose: String, _ refusal: String, _ session: Session, _ coordinator: Coordinator
+    ) async throws -> RunRecord {
         if !consent.yes, !consent.dryRun, consent.planOut == nil {
-            session.console.present(try PlanView(search, asked: choice.target))
-            let size = search.members.compactMap { $0.target?.backup.size }.reduce(0, +)
+            session.console.present(try PlanView(plan, asked: choice.target))
+            let size = plan.members.compactMap { $0.target?.backup.size }.reduce(0, +)
             try await Agreement.ask(
-                "Type yes to make copies (\(ByteSize.text(size))) and search in them: ",
-                refusal: "nothing was searched", session.console)
+                "Type yes to make copies (\(ByteSize.text(size))) and \(purpose): ", refusal: refusal, session.console)
         }
-        let run = try await RunFlow(session: session, coordinator: coordinator).succeed(search)
-        return try await coordinator.planRestore(toFoundBy: run, manner)
+        return try await RunFlow(session: session, coordinator: coordinator).succeed(plan)
     }
 
     private func keep(_ plan: Plan, in file: String, _ console: Console) async throws -> ExitStatus {

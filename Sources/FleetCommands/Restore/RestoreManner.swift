@@ -12,6 +12,13 @@ struct RestoreManner: ParsableArguments {
                 + "applications stay as they are.", valueName: "name[=place]"))
     var into: String?
 
+    @Flag(
+        help: """
+            Do the same in copies beside the sources first, to the same target from the same backups; only when these \
+            have passed every check, the plan for the instances themselves is shown.
+            """)
+    var rehearse = false
+
     @Option(
         help: """
             How the restore can be taken back: auto (by the archive, or by the kept data directory where there is no \

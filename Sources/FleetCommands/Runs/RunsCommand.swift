@@ -13,6 +13,6 @@ struct RunsCommand: ParsableCommand {
             """,
         subcommands: [
             RunsList.self, RunsShow.self, RunsWatch.self, RunsApprove.self, RunsResume.self, RunsAbort.self,
-            RunsUndo.self, RunsDiscard.self,
+            RunsUndo.self, RunsReport.self, RunsDiscard.self,
         ], defaultSubcommand: RunsList.self)
 }

@@ -32,7 +32,7 @@ struct RunsShow: FleetQuestion {
         return RunPage(
             run: RunView(record, steps: steps), carriedOutBy: carrier,
             putBackBy: back, events: events.map(RunEventView.init),
-            plan: planView, verdict: SetVerdict(kept, steps: steps).map(VerdictView.init),
+            plan: planView, stages: RunStageView.all(record, kept, steps), verdict: SetVerdict(kept, steps: steps).map(VerdictView.init),
             next: NextCommand.after(record, kept))
     }
 }
@@ -47,6 +47,8 @@ struct RunPage: Displayable {
     var events: [RunEventView]
     /// Where it was asked for.
     var plan: PlanView?
+    /// Of a rollout.
+    var stages: [RunStageView]
     /// Of a restore set: the cut, and what was found to hold there.
     var verdict: VerdictView?
     var next: [NextCommand]
@@ -64,6 +66,7 @@ struct RunPage: Displayable {
         card.add("plan", page.isVerbose ? run.planHash : String(run.planHash.prefix(16)))
         var lines = Paragraph.lines("", run.title.capitalizedFirst, page, .strong, indent: 0) + card.lines
         if let plan { lines += [""] + plan.lines(page) }
+        if !stages.isEmpty { lines += ["", StyledText("Stages", .strong)] + stages.flatMap { $0.lines(page) } }
         if let verdict {
             lines += ["", StyledText("The cut at \(verdict.cut)", .strong)]
             lines += Paragraph.lines("", verdict.statement, page) + verdict.lines(page)

@@ -4,7 +4,7 @@ import FleetPluginAPI
 
 /// A plan in JSON, for programs that judge it. What `--plan-out` writes is another, exact form.
 struct PlanView: Hashable, Sendable, Codable {
-    /// `restore`, `restoreInto`, `search`, `undo`, `backup`.
+    /// `restore`, `restoreInto`, `search`, `rehearsal`, `undo`, `backup`.
     var kind: String
     var title: String
     /// SHA-256 of the plan: what a confirmation is bound to.
@@ -14,6 +14,8 @@ struct PlanView: Hashable, Sendable, Codable {
     var asked: String?
     /// The run that it undoes.
     var undoes: String?
+    /// The run that has done the same in copies.
+    var rehearsedBy: String?
     /// The restore set whose members they are, and its mark.
     var set: PlanSetView?
     var members: [PlanMemberView]
@@ -34,6 +36,7 @@ struct PlanView: Hashable, Sendable, Codable {
         hash = try plan.hash()
         createdAt = plan.createdAt
         undoes = plan.undoes
+        rehearsedBy = plan.rehearsedBy
         set = plan.set.map { PlanSetView($0, of: plan) }
         members = plan.members.map { PlanMemberView($0, of: plan) }
         applications = plan.applications.map(PlanApplicationView.init)

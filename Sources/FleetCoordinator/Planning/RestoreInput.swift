@@ -20,8 +20,11 @@ public struct RestoreInput: Sendable {
         public var name: String
         /// A directory on a host, which holds one for each where there are several; nil for the platform's choice.
         public var place: String?
+        /// Whether the source's name stands behind it also where there is but one.
+        public var isPrefix: Bool
 
-        public init(name: String, place: String?) {
+        public init(name: String, place: String?, isPrefix: Bool = false) {
+            self.isPrefix = isPrefix
             self.name = name
             self.place = place
         }
@@ -47,6 +50,20 @@ public struct RestoreInput: Sendable {
     }
 }
 
+/// On what terms something is restored, whatever it is and whatever it is restored to.
+public struct RestoreTerms: Sendable {
+    /// Nil to restore in place.
+    public var into: RestoreInput.Into?
+    public var wayBack: RestoreInput.WayBackChoice
+    public var options: RestoreOptions
+
+    public init(into: RestoreInput.Into? = nil, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions) {
+        self.into = into
+        self.wayBack = wayBack
+        self.options = options
+    }
+}
+
 extension RestoreInput {
     /// DNS labels have 63 characters, and platforms put a little of their own around a name.
     private static let longestName = 40
@@ -54,7 +71,7 @@ extension RestoreInput {
     /// What the copy of an instance is called; nil for a restore in place.
     func scratchName(of instance: String) -> String? {
         guard let into else { return nil }
-        guard instances.count > 1 else { return into.name }
+        guard instances.count > 1 || into.isPrefix else { return into.name }
         let name = "\(into.name)-\(instance)"
         guard name.utf8.count > Self.longestName else { return name }
         return "\(name.prefix(Self.longestName - 9))-\(shortHash(name))"

@@ -71,6 +71,16 @@ enum RestoreSteps {
         return list.steps
     }
 
+    static func rehearsal(_ members: [Plan.Member], set: String?) -> [StepPlan] {
+        let names = members.map(\.instance)
+        var list = StepList()
+        addCopies(&list, members)
+        list.add(.agree, set.map { [$0] } ?? []) { "see that the copies of \($0) agree" }
+        list.add(.promote, names) { "promote the copy of \($0)" }
+        list.add(.removeScratch, names) { "remove the copy of \($0)" }
+        return list.steps
+    }
+
     static func search(_ members: [Plan.Member], set: String) -> [StepPlan] {
         var list = StepList()
         addCopies(&list, members)

@@ -13,9 +13,19 @@ public struct Plan: Hashable, Sendable, Codable {
         case restoreInto
         /// Looks, in copies of a set's members that are removed again, for a cut at which its invariants hold.
         case search
+        /// The same restore in copies that are removed again, as proof that it works.
+        case rehearsal
         /// Brings back the state before a restore.
         case undo
         case backup
+
+        /// Works in copies alone: members and applications stay as they are.
+        public var isBeside: Bool {
+            switch self {
+            case .restoreInto, .search, .rehearsal: true
+            case .restore, .undo, .backup: false
+            }
+        }
     }
 
     /// Of this format.
@@ -28,6 +38,8 @@ public struct Plan: Hashable, Sendable, Codable {
     public var configuration: String
     /// For an undo: the run that is undone.
     public var undoes: String?
+    /// The run that has done the same in copies.
+    public var rehearsedBy: String?
     /// For an undo: members of finished stages that stay as they are.
     public var keeps: [String]
     /// The restore set whose members it restores, and the mark that they are restored to.
@@ -43,9 +55,11 @@ public struct Plan: Hashable, Sendable, Codable {
 
     public init(
         kind: Kind, title: String, createdAt: Timestamp, configuration: String, undoes: String? = nil,
+        rehearsedBy: String? = nil,
         keeps: [String] = [], set: SetPlan? = nil, members: [Member], applications: [ApplicationPlan],
         options: RestoreOptions, stages: [Stage] = [], steps: [StepPlan], warnings: [String]
     ) {
+        self.rehearsedBy = rehearsedBy
         self.keeps = keeps
         self.stages = stages
         self.version = 1

@@ -1,5 +1,5 @@
 public import FleetPluginAPI
-import FleetStore
+public import FleetStore
 
 /// A person's decision on a stage of a run.
 public struct Approval: Hashable, Sendable, Codable {
@@ -33,7 +33,7 @@ extension RunRecord {
     static func approvalKey(_ stage: String) -> String { "approval/\(stage)" }
 
     /// The last decision on a stage.
-    func approval(of stage: String) throws -> Approval? {
+    public func approval(of stage: String) throws -> Approval? {
         try attributes[Self.approvalKey(stage)].map { try CanonicalJSON.decode(Approval.self, from: $0) }
     }
 }

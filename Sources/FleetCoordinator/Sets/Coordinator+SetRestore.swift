@@ -2,27 +2,13 @@ import FleetConfig
 public import FleetPluginAPI
 import FleetStore
 
-/// How a set is restored, whatever it is restored to.
-public struct SetRestoreManner: Sendable {
-    /// Nil to restore in place.
-    public var into: RestoreInput.Into?
-    public var wayBack: RestoreInput.WayBackChoice
-    public var options: RestoreOptions
-
-    public init(into: RestoreInput.Into? = nil, wayBack: RestoreInput.WayBackChoice, options: RestoreOptions) {
-        self.into = into
-        self.wayBack = wayBack
-        self.options = options
-    }
-}
-
 extension Coordinator {
     /// Plans the restore of a whole set: to the mark that is named, or to the newest one at or before a time that every
     /// member can be restored to.
     ///
     /// - Throws: `refused` that says of each mark that was tried why not.
     public func planSetRestore(
-        _ name: String, target: RecoveryTarget, _ manner: SetRestoreManner
+        _ name: String, target: RecoveryTarget, _ manner: RestoreTerms
     ) async throws -> Plan {
         let set = try RestoreSet(name, in: inventory)
         let marks = try await marks(of: name, limit: 1000)
@@ -60,7 +46,7 @@ extension Coordinator {
     ///
     /// - Throws: `refused` where a member's clock is not known well enough.
     public func planApproximateRestore(
-        _ name: String, target: RecoveryTarget, _ manner: SetRestoreManner
+        _ name: String, target: RecoveryTarget, _ manner: RestoreTerms
     ) async throws -> Plan {
         let set = try RestoreSet(name, in: inventory)
         let time = try time(of: target, for: "--approximate restores to a time")

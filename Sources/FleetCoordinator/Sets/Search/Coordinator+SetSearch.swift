@@ -46,7 +46,7 @@ extension Coordinator {
     /// - Parameters:
     ///   - search: a run of a plan of `planSetSearch` that has succeeded.
     public func planRestore(
-        toFoundBy search: RunRecord, _ manner: SetRestoreManner
+        toFoundBy search: RunRecord, _ manner: RestoreTerms
     ) async throws -> Plan {
         let searched = try search.decodedPlan()
         guard let set = searched.set, let found = FoundCut(searched, steps: try await store.steps(of: search.id)) else {
