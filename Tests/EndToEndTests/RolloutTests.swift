@@ -162,6 +162,61 @@ import Testing
         }
     }
 
+    /// The same restore in copies first; its proof is bound to the plan, and its record can be read.
+    @Test func aRestoreIsRehearsedAndRecorded() async throws {
+        try await withScratch { (scratch) async throws in
+            let (fleet, time) = try await make(
+                scratch, ["orders"], applications: Self.shared, rollout: "  stages: [{environment: dev}, {environment: prod}]")
+            let result = try await fleet.fleet(
+                "restore", "--instance", "orders", "--target", time, "--rehearse", "--yes", "--no-backup")
+            #expect(result.exitCode == 0, "\(result.errors)")
+            let rehearsal = try await fleet.run("rehearsal")
+            #expect(result.text.contains("rehearsed by run \(rehearsal)"), "\(result.text)")
+            #expect(try await fleet.state(of: rehearsal) == "succeeded")
+            #expect(try await rows(fleet, "orders") == ["1"])
+            #expect(fleet.leftovers() == [])
+            let run = try await fleet.run()
+            let page = scratch.path("record.html")
+            try await fleet.fleet("runs", "report", run, "--out", page).checked()
+            let html = try String(contentsOfFile: page, encoding: .utf8)
+            #expect(html.contains("<svg") && html.contains("restore the data of orders") && !html.contains("<script"))
+            let markdown = try await fleet.fleet("runs", "report", run).checked().text
+            #expect(markdown.contains("## Stages") && markdown.contains("Stood at, paused"))
+            let lines = try await fleet.fleet("runs", "watch", run, "--events").checked().text.split(separator: "\n")
+            let events = try lines.map { try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8)) }
+            #expect(events.last?["kind"]?.string == "run.succeeded")
+            #expect(events.contains { $0["kind"]?.string == "step.done" && $0["step"]?.string == "restore:orders" })
+        }
+    }
+
+    /// What a copy's readers must not see is hidden before they are told where it is.
+    @Test func aCopyIsMasked() async throws {
+        try await withScratch { (scratch) async throws in
+            let fleet = try await FleetFixture.make(
+                in: scratch,
+                checks: "[]\n    masking: [{name: mail addresses, sql: \"update people set mail = md5(mail)\"}]")
+            try await fleet.server().query("create table people (mail text)")
+            try await fleet.server().query("insert into people values ('ana@example.org')")
+            try await fleet.fleet("backup", "orders").checked()
+            for (name, arguments, isMasked) in [("masked", [String](), true), ("plain", ["--unmasked"], false)] {
+                let answer = try await fleet.fleet(
+                    ["-o", "json", "restore", "--instance", "orders", "--target", "latest", "--yes", "--into", name]
+                        + arguments
+                ).checked()
+                let report = try JSONDecoder().decode(JSONValue.self, from: Data(answer.output))
+                let port = try #require(report["endpoints"]?.array?.first?["port"]?.integer)
+                let host = try #require(report["endpoints"]?.array?.first?["host"]?.string)
+                let mail = try await fleet.server().installation.run(
+                    "psql",
+                    ["-XqAt", "-h", host, "-p", "\(port)", "-U", "postgres", "-c", "select mail from people", "postgres"]
+                ).checked().text
+                #expect(mail.contains("@") != isMasked, "\(mail)")
+                try await fleet.fleet("runs", "undo", fleet.run("restoreInto"), "--yes").checked()
+            }
+            #expect(try await fleet.server().value("select mail from people") == "ana@example.org")
+        }
+    }
+
     /// One server for both: restored once, with all applications down, and dev proves it.
     @Test(arguments: [true, false]) func anInstanceThatDevAndProdShareIsRestoredOnce(_ isApproved: Bool) async throws {
         try await withScratch { (scratch) async throws in

@@ -49,7 +49,11 @@ let design = """
     restoreSets:
       shop: {members: [orders, billing], databases: {orders: shop}, fence: {tables: {orders: [orders], billing: [payments]}}, causality: [{cause: orders, effect: billing}], invariants: [{name: paid orders exist, subset: {keys: {member: billing, sql: select id from payments}, within: {member: orders, sql: select id from orders}}}]}
     rollout:
-      stages: [{environment: dev, soak: 5m}, {environment: prod, approval: required}]
+      stages:
+        - {environment: dev, soak: 5m, deadline: 2h, maxFailures: 1, probes: [{plugin: http, url: "http://m/q", pointer: /v, atMost: 0.5}]}
+        - {environment: prod, approval: required, approvalBy: another, approvalExpires: 8h}
+      parallel: 8
+      parallelPerCluster: 4
     alerts: {failedBackups: 3, noBackupFor: 24h, walLag: 10m, repositoryUse: 75%}
     notifiers:
       hook: {plugin: webhook, url: "https://hooks.example/x"}
@@ -86,8 +90,15 @@ let design = """
         #expect(gold.drillEvery == .seconds(30 * 86_400))
         #expect(
             fleet.rollout.stages == [
-                .init(environment: "dev", soak: .seconds(300)), .init(environment: "prod", requiresApproval: true),
+                .init(
+                    environment: "dev", soak: .seconds(300), probes: fleet.rollout.stages[0].probes, maxFailures: 1,
+                    deadline: .seconds(7200)),
+                .init(
+                    environment: "prod", requiresApproval: true, approvedByAnother: true,
+                    approvalExpires: .seconds(8 * 3600)),
             ])
+        #expect(fleet.rollout.stages[0].probes.map(\.plugin) == ["http"])
+        #expect(fleet.rollout.parallel == 8 && fleet.rollout.parallelPerCluster == 4)
         #expect(
             fleet.alerts
                 == AlertThresholds(

@@ -77,6 +77,22 @@ extension ProbeVerdict {
         #expect(verdict.kind == expected, "\(options): \(verdict)")
     }
 
+    @Test(arguments: [
+        ("3", "pass"), ("2.5", "pass"), ("\"2.5\"", "pass"), ("1", "fail"), ("4", "fail"), ("\"many\"", "fail"),
+        ("null", "fail"),
+    ])
+    func aNumberLiesBetweenThresholds(_ value: String, _ verdict: String) async throws {
+        let body = "{\"data\": {\"result\": [{\"value\": [1700000000, \(value)]}]}}"
+        let server = try LocalServer.answering { _, _ in
+            "HTTP/1.1 200 OK\r\nContent-Length: \(body.utf8.count)\r\n\r\n\(body)"
+        }
+        defer { server.stop() }
+        let answer = try await judge([
+            "url": .string(server.url), "pointer": "/data/result/0/value/1", "atLeast": 2, "atMost": .string("3.5"),
+        ])
+        #expect(answer.kind == verdict, "\(answer)")
+    }
+
     @Test func whatIsNotJSONFails() async throws {
         let server = try LocalServer.answering { _, _ in ok("<html>") }
         defer { server.stop() }

@@ -17,6 +17,7 @@ struct NoServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw refuse() }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
+    func mask(_ mask: DataMask, at endpoint: Endpoint, deadline: Duration) async throws -> Int { throw refuse() }
     func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
         throw refuse()
     }

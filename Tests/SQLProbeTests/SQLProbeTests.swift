@@ -93,6 +93,7 @@ private struct CheckedServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw uncalled }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
+    func mask(_ mask: DataMask, at endpoint: Endpoint, deadline: Duration) async throws -> Int { throw uncalled }
     func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
         throw uncalled
     }

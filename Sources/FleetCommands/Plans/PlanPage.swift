@@ -6,7 +6,8 @@ extension PlanView: Displayable {
     func lines(_ page: Page) -> [StyledText] {
         var lines = Paragraph.lines("", title.capitalizedFirst, page, .strong, indent: 0)
         if let rehearsedBy {
-            lines += Paragraph.lines("", "rehearsed by run \(rehearsedBy), in copies that passed all checks", page, .good)
+            lines += Paragraph.lines(
+                "", "rehearsed by run \(rehearsedBy), in copies that passed all checks", page, .good)
         }
         if let set { lines += [""] + set.lines(page) }
         for member in members {

@@ -7,6 +7,14 @@ struct RestoreChoice: ParsableArguments {
     @Option(help: ArgumentHelp("Every instance of this cluster; may be repeated.", valueName: "name"))
     var cluster: [String] = []
 
+    @Option(help: ArgumentHelp("Every instance of clusters of this environment; may be repeated.", valueName: "name"))
+    var environment: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
+            "Every instance with this label; may be repeated, then all must be there.", valueName: "key=value"))
+    var label: [String] = []
+
     @Option(help: ArgumentHelp("This instance; may be repeated. With --cluster: of that cluster.", valueName: "name"))
     var instance: [String] = []
 
@@ -41,15 +49,28 @@ struct RestoreChoice: ParsableArguments {
     @Option(help: ArgumentHelp("The backup to begin from instead of the best one.", valueName: "label"))
     var backup: String?
 
-    /// - Throws: `usage`.
+    /// Whether anything says which instances are meant.
+    var isGiven: Bool { [cluster, environment, label, instance, application].contains { !$0.isEmpty } }
+
+    /// - Throws: `usage`, `notFound`.
     func names(in inventory: Inventory) throws -> [String] {
         let used = try application.flatMap { try inventory.application($0).uses }
-        guard !(instance.isEmpty && used.isEmpty && cluster.isEmpty) else {
-            throw FleetError(.usage, "no instance is chosen")
+        guard isGiven else { throw FleetError(.usage, "no instance is chosen") }
+        let labels = try label.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw FleetError(.usage, "\(text) is no label", hint: "write --label KEY=VALUE")
+            }
+            return (String(parts[0]), String(parts[1]))
         }
-        let names = try InstanceChoice.names(instance + used, clusters: cluster, in: inventory)
+        let names = try InstanceChoice.names(instance + used, clusters: cluster, in: inventory).filter { name in
+            let found = try inventory.instance(name)
+            return (environment.isEmpty || environment.contains(found.environment))
+                && labels.allSatisfy { found.labels[$0.0] == $0.1 }
+        }
         guard !names.isEmpty else {
-            throw FleetError(.notFound, "there is no instance in \(cluster.joined(separator: ", "))")
+            let asked = cluster + environment + label
+            throw FleetError(.notFound, "there is no instance that is all of \(asked.joined(separator: ", "))")
         }
         return names
     }

@@ -32,10 +32,9 @@ struct RestoreCommand: FleetVerb {
     @OptionGroup var global: GlobalOptions
 
     func validate() throws {
-        let named = choice.cluster + choice.instance + choice.application
-        guard !named.isEmpty || choice.set != nil else {
+        guard choice.isGiven || choice.set != nil else {
             throw ValidationError(
-                "say what to restore: --cluster NAME, --instance NAME, --application NAME or --set NAME")
+                "say what to restore: --cluster, --environment, --label, --instance, --application or --set")
         }
         guard choice.set != nil || !(choice.approximate || choice.search) else {
             throw ValidationError(
@@ -45,16 +44,19 @@ struct RestoreCommand: FleetVerb {
             throw ValidationError("--approximate and --search are two ways to do without a mark: choose one")
         }
         if let set = choice.set {
-            guard named.isEmpty, choice.timeline == nil, choice.backup == nil else {
+            guard !choice.isGiven, choice.timeline == nil, choice.backup == nil else {
                 throw ValidationError(
                     "--set \(set) restores all of its members, each from the backup that fits: leave out "
-                        + "--cluster, --instance, --application, --timeline and --backup")
+                        + "--cluster, --environment, --label, --instance, --application, --timeline and --backup")
             }
         }
         guard !(manner.rehearse && manner.into != nil) else {
             throw ValidationError("--into makes copies already: leave out --rehearse")
         }
-        _ = try manner.into.map(RestoreManner.parse(into:))
+        guard !manner.unmasked || manner.into != nil else {
+            throw ValidationError("--unmasked is for copies: --into NAME")
+        }
+        _ = try manner.into.map { try RestoreManner.parse(into: $0) }
     }
 
     func run(_ session: Session) async throws -> ExitStatus {
@@ -72,7 +74,8 @@ struct RestoreCommand: FleetVerb {
 
     private func plan(_ session: Session, _ coordinator: Coordinator) async throws -> Plan {
         let input = RestoreTerms(
-            into: try manner.into.map { try RestoreManner.parse(into: $0) }, wayBack: manner.wayBack,
+            into: try manner.into.map { try RestoreManner.parse(into: $0, isMasked: !manner.unmasked) },
+            wayBack: manner.wayBack,
             options: try manner.options(in: coordinator.inventory))
         let searched = choice.search ? try await search(session, coordinator) : nil
         guard manner.rehearse else { return try await plan(input, searched, session, coordinator) }

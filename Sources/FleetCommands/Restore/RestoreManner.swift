@@ -12,6 +12,9 @@ struct RestoreManner: ParsableArguments {
                 + "applications stay as they are.", valueName: "name[=place]"))
     var into: String?
 
+    @Flag(help: "With --into: leave out the masking: of the instances, so that the copy holds the data as they are.")
+    var unmasked = false
+
     @Flag(
         help: """
             Do the same in copies beside the sources first, to the same target from the same backups; only when these \
@@ -68,7 +71,9 @@ struct RestoreManner: ParsableArguments {
     }
 
     /// `NAME` or `NAME=PLACE`. A place with a slash is a path, and meant from here; any other is the platform's word.
-    static func parse(into text: String) throws -> RestoreInput.Into {
+    ///
+    /// - Parameter isMasked: whether what instances declare to be hidden is hidden in the copy.
+    static func parse(into text: String, isMasked: Bool = true) throws -> RestoreInput.Into {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         let name = String(parts[0])
         let isLabel =
@@ -77,9 +82,10 @@ struct RestoreManner: ParsableArguments {
         guard isLabel else {
             throw ValidationError("--into: \(name) is no name: use a-z, 0-9 and -, at most 40 of them")
         }
-        guard parts.count == 2 else { return RestoreInput.Into(name: name, place: nil) }
+        guard parts.count == 2 else { return RestoreInput.Into(name: name, place: nil, isMasked: isMasked) }
         guard !parts[1].isEmpty else { throw ValidationError("--into: there is no place after =") }
         let place = String(parts[1])
-        return RestoreInput.Into(name: name, place: place.contains("/") ? Process.absolute(place) : place)
+        return RestoreInput.Into(
+            name: name, place: place.contains("/") ? Process.absolute(place) : place, isMasked: isMasked)
     }
 }

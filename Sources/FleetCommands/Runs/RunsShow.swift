@@ -32,7 +32,8 @@ struct RunsShow: FleetQuestion {
         return RunPage(
             run: RunView(record, steps: steps), carriedOutBy: carrier,
             putBackBy: back, events: events.map(RunEventView.init),
-            plan: planView, stages: RunStageView.all(record, kept, steps), verdict: SetVerdict(kept, steps: steps).map(VerdictView.init),
+            plan: planView, stages: RunStageView.all(record, kept, steps),
+            verdict: SetVerdict(kept, steps: steps).map(VerdictView.init),
             next: NextCommand.after(record, kept))
     }
 }

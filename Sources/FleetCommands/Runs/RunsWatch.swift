@@ -11,10 +11,13 @@ struct RunsWatch: FleetVerb {
         discussion: "Ends when the run ends or stops. Ctrl-C ends the watching, not the run.")
 
     @Argument(help: "The run.") var run: String
+    @Flag(help: "Write each event of its journal as one line of JSON on standard output, and nothing at the end.")
+    var events = false
     @OptionGroup var global: GlobalOptions
 
     func run(_ session: Session) async throws -> ExitStatus {
         let coordinator = try await session.coordinator()
+        if events { return try await EventStream(session: session, coordinator: coordinator).write(run) }
         return try await RunWatcher(session: session, coordinator: coordinator).watch(run)
     }
 }
@@ -85,6 +88,29 @@ struct RunWatcher: Sendable {
                 if states[step.id] != nil || step.state != .pending { await printer.stepChanged(step) }
                 states[step.id] = step.state
             }
+        }
+    }
+}
+
+/// A run's journal as lines of JSON, for programs.
+struct EventStream: Sendable {
+    let session: Session
+    let coordinator: Coordinator
+
+    func write(_ id: String) async throws -> ExitStatus {
+        let record = try await coordinator.requireRun(id)
+        var sequence: Int64 = 0
+        while true {
+            try await coordinator.markAbandoned()
+            // Read before the journal: what was written last is told before its end is.
+            let run = try await coordinator.requireRun(record.id)
+            let events = try await coordinator.store.events(of: run.id, after: sequence, limit: 1000)
+            for event in events { session.console.output.write(try TextEncoding.jsonLine(RunEventView(event))) }
+            sequence = events.last?.sequence ?? sequence
+            if events.isEmpty, try await coordinator.hasComeToRest(run) {
+                return RunReport(RunOutcome(run: run), plan: try coordinator.plan(of: run), steps: []).status
+            }
+            if events.isEmpty { try await Task.sleep(for: .milliseconds(300)) }
         }
     }
 }

@@ -44,7 +44,10 @@ extension InstanceDeclaration {
             platform: PluginOptions(normal["platform"]?.object ?? [:]),
             engine: PluginUse(normal: normal["engine"] ?? [:]), repositories: normal.list("repositories"),
             connection: ConnectionOptions(normal: normal["connection"] ?? [:]),
-            checks: (normal["checks"]?.array ?? []).map { DataCheck(normal: $0) }, labels: normal.texts("labels"))
+            checks: (normal["checks"]?.array ?? []).map { DataCheck(normal: $0) },
+            masking: (normal["masking"]?.array ?? []).map { mask in
+                DataMask(name: mask.text("name"), database: mask.text("database"), sql: mask.text("sql"))
+            }, labels: normal.texts("labels"))
     }
 }
 

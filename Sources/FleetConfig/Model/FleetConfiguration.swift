@@ -92,12 +92,15 @@ public struct InstanceDeclaration: Hashable, Sendable {
     public var repositories: [String]
     public var connection: ConnectionOptions
     public var checks: [DataCheck]
+    public var masking: [DataMask]
     public var labels: [String: String]
 
     public init(
         cluster: String, policy: String?, platform: PluginOptions, engine: PluginUse, repositories: [String],
-        connection: ConnectionOptions = ConnectionOptions(), checks: [DataCheck] = [], labels: [String: String] = [:]
+        connection: ConnectionOptions = ConnectionOptions(), checks: [DataCheck] = [], masking: [DataMask] = [],
+        labels: [String: String] = [:]
     ) {
+        self.masking = masking
         self.cluster = cluster
         self.policy = policy
         self.platform = platform

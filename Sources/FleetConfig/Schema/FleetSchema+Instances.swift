@@ -18,8 +18,19 @@ extension FleetSchema {
             .optional(
                 "checks", .list(.object(check), minimum: 0, unique: false),
                 "Statements that must be answered as expected after a restore."),
+            .optional(
+                "masking", .list(.object(mask), minimum: 0, unique: false),
+                "Statements that make a copy's data fit to be seen, carried out before it is handed over."),
             .optional("labels", .map(nil, .text), "Free, for people and selectors."),
         ], asksForRepositories: true)
+
+    static let mask = ObjectShape(
+        noun: "a mask",
+        fields: [
+            .required("name", .string, "What it hides, in a few words."),
+            .required("sql", .sql, "A statement; safe to repeat."),
+            .optional("database", .string, "The database to run it in.", default: "postgres"),
+        ])
 
     static let connection = ObjectShape(
         noun: "a connection",

@@ -22,8 +22,11 @@ public struct RestoreInput: Sendable {
         public var place: String?
         /// Whether the source's name stands behind it also where there is but one.
         public var isPrefix: Bool
+        /// Whether the masks that are declared are carried out.
+        public var isMasked: Bool
 
-        public init(name: String, place: String?, isPrefix: Bool = false) {
+        public init(name: String, place: String?, isPrefix: Bool = false, isMasked: Bool = true) {
+            self.isMasked = isMasked
             self.isPrefix = isPrefix
             self.name = name
             self.place = place

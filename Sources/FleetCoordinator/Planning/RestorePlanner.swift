@@ -80,7 +80,7 @@ struct RestorePlanner: Sendable {
         } else {
             sessions = []
         }
-        return Plan.Member(
+        var member = Plan.Member(
             instance: name, environment: instance.environment, target: target, wayBack: wayBack,
             state: world.process.state, systemIdentifier: world.systemIdentifier, timeline: world.timeline,
             mode: mode,
@@ -88,6 +88,8 @@ struct RestorePlanner: Sendable {
             checks: declared.checks, backup: nil, scratch: input.into.map { scratch(input, $0, world, target) },
             undo: nil,
             repository: declared.repositories.first ?? target.backup.repository)
+        if let into = input.into, into.isMasked { member.masking = declared.masking }
+        return member
     }
 
     func resolver(_ world: InstanceWorld) throws -> TargetResolver {

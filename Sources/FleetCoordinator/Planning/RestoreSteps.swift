@@ -67,6 +67,7 @@ enum RestoreSteps {
         list.add(.agree, set.map { [$0] } ?? []) { "see that the copies of \($0) agree" }
         list.add(.promote, names) { "promote the copy of \($0)" }
         list.add(.reconcile, set.map { [$0] } ?? []) { "finish what was prepared on several copies of \($0)" }
+        list.add(.mask, members.filter { !$0.masking.isEmpty }.map(\.instance)) { "mask the copy of \($0)" }
         list.add(.settle, names) { "finish the copy of \($0)" }
         return list.steps
     }

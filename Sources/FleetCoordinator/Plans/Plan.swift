@@ -101,6 +101,8 @@ extension Plan {
         public var sessions: [ServerSession]
         public var estimate: Estimate?
         public var checks: [DataCheck]
+        /// Of a copy that is kept.
+        public var masking: [DataMask] = []
         public var backup: BackupRequest?
         /// For a restore beside: the scratch instance's name and place.
         public var scratch: ScratchRequest?
@@ -298,6 +300,8 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     /// The members of a restore set, all of them paused, agree with each other.
     case agree
     case promote
+    /// What a copy's readers must not see is hidden.
+    case mask
     /// Transactions that were prepared at the mark are finished as the other members say.
     case reconcile
     /// Marks that are made from here on are of another future.

@@ -21,6 +21,7 @@ extension StepKind {
         case .search: Search()
         case .agree: Agree()
         case .promote: Promote()
+        case .mask: Mask()
         case .reconcile: Reconcile()
         case .epoch: Epoch()
         case .settle: Settle()

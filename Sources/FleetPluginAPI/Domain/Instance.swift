@@ -134,3 +134,18 @@ public struct DataCheckResult: Hashable, Sendable, Codable {
         self.reason = reason
     }
 }
+
+/// A statement that makes a copy's data fit to be seen by others than its source's.
+public struct DataMask: Hashable, Sendable, Codable {
+    /// What it hides.
+    public var name: String
+    public var database: String
+    /// Safe to repeat.
+    public var sql: String
+
+    public init(name: String, database: String, sql: String) {
+        self.name = name
+        self.database = database
+        self.sql = sql
+    }
+}

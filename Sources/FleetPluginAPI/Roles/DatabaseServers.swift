@@ -30,6 +30,11 @@ public protocol DatabaseServers: Sendable {
     /// Asks a check's statement, read only, in its database.
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult
 
+    /// Carries out a mask's statement in its database, in a transaction of its own. Returns how many rows it changed.
+    ///
+    /// - Throws: also `failed` with what the server says of the statement.
+    func mask(_ mask: DataMask, at endpoint: Endpoint, deadline: Duration) async throws -> Int
+
     /// A session of its own in a database, to hold writers and make marks.
     ///
     /// - Throws: also `refused` when what answers is not the server itself but something in between.
