@@ -49,12 +49,12 @@ struct KubernetesFixture: Sendable {
 
     /// Starts all of it, archiving from the server's pod.
     static func lend<Result>(
-        _ engine: Engine = .native, kind: PostgresWorkload.Kind = .statefulSet,
+        _ engine: Engine = .native, kind: PostgresWorkload.Kind = .statefulSet, rollout: String = "{}",
         _ body: (KubernetesFixture) async throws -> Result
     ) async throws -> Result {
         try await withNamespace("platform", on: .prod) { infra in
             try await withNamespace("platform", on: .dev) { dev in
-                let fixture = try await make(infra, dev, engine, kind)
+                let fixture = try await make(infra, dev, engine, kind, rollout)
                 try await fixture.letArchive()
                 return try await body(fixture)
             }
@@ -62,7 +62,8 @@ struct KubernetesFixture: Sendable {
     }
 
     private static func make(
-        _ infra: BenchNamespace, _ dev: BenchNamespace, _ engine: Engine, _ kind: PostgresWorkload.Kind
+        _ infra: BenchNamespace, _ dev: BenchNamespace, _ engine: Engine, _ kind: PostgresWorkload.Kind,
+        _ rollout: String
     ) async throws -> KubernetesFixture {
         let image = try await infra.bench.agentImage()
         let repository = try await infra.sharedVolume("repository")
@@ -114,6 +115,7 @@ struct KubernetesFixture: Sendable {
                 cluster: prod
                 uses: [orders]
                 scaler: {plugin: deployment, namespace: \(infra.name), name: backend}
+            rollout: \(rollout)
             """
         let configuration = try infra.scratch.write(text, to: "fleet.yaml")
         let fixture = KubernetesFixture(

@@ -9,7 +9,8 @@ import Testing
     .enabled("needs the clusters: make clusters-up") { try KubernetesBench.isAvailable() })
 struct KubernetesRunbookSerial {
     @Test func theRunbookIsOneCommand() async throws {
-        try await KubernetesFixture.lend { fixture in
+        let rollout = "{stages: [{environment: dev, soak: 2s}, {environment: prod, approval: required}]}"
+        try await KubernetesFixture.lend(rollout: rollout) { fixture in
             _ = try await fixture.sql(
                 "create table orders (id int primary key, at timestamptz default clock_timestamp())")
             let backup = try await fixture.fleet("backup", "orders")
@@ -21,8 +22,14 @@ struct KubernetesRunbookSerial {
                 "insert into orders select generate_series(501, 600); delete from orders where id <= 400")
             let before = try await fixture.workloads()
 
-            let restored = try await fixture.fleet(
+            let begun = try await fixture.fleet(
                 "restore", "--cluster", "prod", "--target", target, "--yes", "--verbose")
+            #expect(begun.exitCode == 5, "\(begun.errors)")
+            // dev proves it while prod waits.
+            try await fixture.dev.waitForRollout("deployment/backend")
+            #expect(try await fixture.infra.field(".spec.replicas", of: "deployment/backend") == "0")
+            let restored = try await fixture.fleet(
+                "runs", "approve", fixture.restoreRun(), "--reason", "dev is well", "--resume", "--verbose")
             #expect(restored.exitCode == 0, "\(restored.errors)")
             #expect(try await fixture.sql("select count(*), max(id), pg_is_in_recovery() from orders") == "500|500|f")
             #expect(try await fixture.workloads() == before)
@@ -31,11 +38,6 @@ struct KubernetesRunbookSerial {
             let jobs = try await fixture.infra.kubectl(
                 "get", "jobs,secrets", "--output", "name", "--selector", "app.kubernetes.io/managed-by=fleet")
             #expect(jobs.isEmpty, "left behind: \(jobs)")
-            // dev was brought back before prod.
-            let lines = restored.errors.split(separator: "\n")
-            let dev = lines.lastIndex { $0.contains("backend-dev") }
-            let prod = lines.lastIndex { $0.contains("backend-prod") }
-            #expect(try #require(dev) < #require(prod), "\(restored.errors)")
 
             let undone = try await fixture.fleet("runs", "undo", fixture.restoreRun(), "--yes")
             #expect(undone.exitCode == 0, "\(undone.errors)")

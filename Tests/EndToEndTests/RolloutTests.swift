@@ -166,7 +166,8 @@ import Testing
     @Test func aRestoreIsRehearsedAndRecorded() async throws {
         try await withScratch { (scratch) async throws in
             let (fleet, time) = try await make(
-                scratch, ["orders"], applications: Self.shared, rollout: "  stages: [{environment: dev}, {environment: prod}]")
+                scratch, ["orders"], applications: Self.shared,
+                rollout: "  stages: [{environment: dev}, {environment: prod}]")
             let result = try await fleet.fleet(
                 "restore", "--instance", "orders", "--target", time, "--rehearse", "--yes", "--no-backup")
             #expect(result.exitCode == 0, "\(result.errors)")
@@ -208,7 +209,10 @@ import Testing
                 let host = try #require(report["endpoints"]?.array?.first?["host"]?.string)
                 let mail = try await fleet.server().installation.run(
                     "psql",
-                    ["-XqAt", "-h", host, "-p", "\(port)", "-U", "postgres", "-c", "select mail from people", "postgres"]
+                    [
+                        "-XqAt", "-h", host, "-p", "\(port)", "-U", "postgres", "-c", "select mail from people",
+                        "postgres",
+                    ]
                 ).checked().text
                 #expect(mail.contains("@") != isMasked, "\(mail)")
                 try await fleet.fleet("runs", "undo", fleet.run("restoreInto"), "--yes").checked()

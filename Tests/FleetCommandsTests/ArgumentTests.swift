@@ -97,7 +97,7 @@ struct ArgumentTests {
 
     @Test("what is missing or makes no sense is refused with words")
     func refusals() {
-        refuses("restore --target latest", saying: "--cluster NAME, --instance NAME, --application NAME or --set NAME")
+        refuses("restore --target latest", saying: "--label, --instance, --application or --set")
         refuses("restore --set shop --instance orders --target latest", saying: "restores all of its members")
         refuses("restore --instance orders", saying: "--target")
         refuses("restore --instance o --target latest --way-back never", saying: "never")

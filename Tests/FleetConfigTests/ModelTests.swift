@@ -50,7 +50,7 @@ let design = """
       shop: {members: [orders, billing], databases: {orders: shop}, fence: {tables: {orders: [orders], billing: [payments]}}, causality: [{cause: orders, effect: billing}], invariants: [{name: paid orders exist, subset: {keys: {member: billing, sql: select id from payments}, within: {member: orders, sql: select id from orders}}}]}
     rollout:
       stages:
-        - {environment: dev, soak: 5m, deadline: 2h, maxFailures: 1, probes: [{plugin: http, url: "http://m/q", pointer: /v, atMost: 0.5}]}
+        - {environment: dev, soak: 5m, deadline: 2h, maxFailures: 1, probes: [{plugin: http, url: "http://m/q"}]}
         - {environment: prod, approval: required, approvalBy: another, approvalExpires: 8h}
       parallel: 8
       parallelPerCluster: 4

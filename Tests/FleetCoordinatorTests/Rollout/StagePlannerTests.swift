@@ -104,15 +104,17 @@ import Testing
 
 @Suite struct ApprovalTests {
     private static let run = RunRecord(
-        id: "r-1", kind: "restore", title: "restore", state: .waiting, plan: "{}", planHash: "abc", startedBy: "ana@here",
-        createdAt: Timestamp(microseconds: 0), updatedAt: Timestamp(microseconds: 0))
+        id: "r-1", kind: "restore", title: "restore", state: .waiting, plan: "{}", planHash: "abc",
+        startedBy: "ana@here", createdAt: Timestamp(microseconds: 0), updatedAt: Timestamp(microseconds: 0))
 
     private func approval(by: String = "bo@here", plan: String = "abc", approves: Bool = true) -> Approval {
         Approval(
             stage: "prod", isApproved: approves, by: by, at: Timestamp(microseconds: 0), reason: "well", planHash: plan)
     }
 
-    private func judge(_ approval: Approval, byAnother: Bool = true, after: Duration = .seconds(10)) -> Approval.Judgement {
+    private func judge(
+        _ approval: Approval, byAnother: Bool = true, after: Duration = .seconds(10)
+    ) -> Approval.Judgement {
         approval.judgement(
             for: Self.run, Plan.Stage.Approval(byAnother: byAnother, expires: .seconds(3600)),
             at: Timestamp(microseconds: 0) + after)
