@@ -54,7 +54,7 @@ struct RunFlow: Sendable {
     ) async throws -> RunOutcome {
         let console = session.console
         console.say(StyledText("run \(id)", .faint))
-        let printer = RunPrinter(console)
+        let printer = RunPrinter(console, try coordinator.plan(of: try await coordinator.requireRun(id)))
         let outcome: RunOutcome
         do {
             outcome = try await Signals.stoppable {

@@ -18,6 +18,9 @@ actor RunPrinter: RunObserver {
     private let terminal: Terminal
     private let tellsBeginnings: Bool
     private let region: LiveRegion
+    /// Of steps that belong to one.
+    private let stages: [String: String]
+    private var stage: String?
     private var order: [String] = []
     private var running: [String: Running] = [:]
     private var drawnAt = ContinuousClock.now
@@ -29,7 +32,10 @@ actor RunPrinter: RunObserver {
     private static let reportEvery: Duration = .seconds(10)
     private static let redrawEvery: Duration = .milliseconds(100)
 
-    init(_ console: Console) {
+    /// - Parameter plan: what is carried out; its stages are told as they come.
+    init(_ console: Console, _ plan: Plan? = nil) {
+        stages = Dictionary(
+            uniqueKeysWithValues: (plan?.steps ?? []).compactMap { step in step.stage.map { (step.id, $0) } })
         terminal = console.error
         tellsBeginnings = console.isVerbose && !console.error.isTerminal
         region = LiveRegion(console.error)
@@ -45,6 +51,10 @@ actor RunPrinter: RunObserver {
     }
 
     func stepChanged(_ step: StepRecord) async {
+        if let name = stages[step.id], name != stage, step.state != .pending {
+            stage = name
+            await add(StyledText(name, .accent))
+        }
         switch step.state {
         case .running: await started(step)
         case .done: await finished(step, StyledText("✓ ", .good), StyledText(step.title))

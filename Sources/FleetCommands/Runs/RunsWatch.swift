@@ -31,7 +31,7 @@ struct RunWatcher: Sendable {
     func watch(_ id: String) async throws -> ExitStatus {
         let record = try await coordinator.requireRun(id)
         session.console.say(StyledText("run \(record.id)  ", .faint) + StyledText(record.title))
-        let printer = RunPrinter(session.console)
+        let printer = RunPrinter(session.console, try coordinator.plan(of: record))
         let outcome: RunOutcome
         do {
             outcome = try await follow(record.id, printer)
@@ -57,6 +57,7 @@ struct RunWatcher: Sendable {
             for name in [id] + (back.map { [$0] } ?? []) {
                 var journal = journals[name] ?? Journal(name)
                 try await journal.tell(coordinator.store, printer)
+                if name == id { await journal.tellProgress(run, printer) }
                 journals[name] = journal
             }
             if try await coordinator.hasComeToRest(run) {
@@ -75,6 +76,14 @@ struct RunWatcher: Sendable {
 
         init(_ run: String) {
             self.run = run
+        }
+
+        /// How far running steps are, as whoever carries them out writes down now and then.
+        func tellProgress(_ run: RunRecord, _ printer: RunPrinter) async {
+            for (step, state) in states where state == .running {
+                guard let progress = run.progress(of: step) else { continue }
+                await printer.progressed(step: step, progress)
+            }
         }
 
         mutating func tell(_ store: any StateStore, _ printer: RunPrinter) async throws {

@@ -78,7 +78,7 @@ actor RunJournal {
         guard lastProgress[step].map({ now - $0 >= .seconds(1) }) ?? true else { return }
         lastProgress[step] = now
         guard let value = try? CanonicalJSON.value(progress) else { return }
-        try? await store.setAttribute(run: run, key: "progress/\(step)", value: value, lease: lease)
+        try? await store.setAttribute(run: run, key: RunRecord.progressKey(step), value: value, lease: lease)
     }
 
     /// Whether the run waits for people now.
