@@ -217,7 +217,7 @@ extension Coordinator {
     /// A restore, or the undo of one that had succeeded. What puts a failed run back is not itself put back.
     private func canBePutBack(_ plan: Plan) async throws -> Bool {
         switch plan.kind {
-        case .restore, .search, .rehearsal: return true
+        case .restore, .search, .rehearsal, .drill: return true
         case .undo:
             guard let undone = plan.undoes else { return false }
             return try await requireRun(undone).state == .succeeded

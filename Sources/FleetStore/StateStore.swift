@@ -20,6 +20,8 @@ public protocol StateStore: Sendable {
     func run(_ id: String) async throws -> RunRecord?
     /// Newest first. Nil states means all.
     func runs(states: Set<RunState>?, limit: Int) async throws -> [RunRecord]
+    /// Those of one kind, newest first.
+    func runs(kind: String, limit: Int) async throws -> [RunRecord]
     /// The runs whose id begins so, newest first.
     func runs(idPrefix: String) async throws -> [RunRecord]
     /// By index. Empty for a run that does not exist.

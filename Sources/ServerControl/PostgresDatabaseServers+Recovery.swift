@@ -36,6 +36,12 @@ extension PostgresDatabaseServers {
         }
     }
 
+    public func checkpoint(_ endpoint: Endpoint, deadline: Duration) async throws {
+        try await with(endpoint, within: deadline, .changing, "checkpoint") { connection, end in
+            _ = try await connection.query("CHECKPOINT", deadline: end)
+        }
+    }
+
     public func changeSettings(
         _ settings: [String: String?], at endpoint: Endpoint, deadline: Duration
     ) async throws {

@@ -10,6 +10,7 @@ struct NoServers: DatabaseServers {
         throw refuse()
     }
     func heartbeat(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN { throw refuse() }
+    func checkpoint(_ endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
     func switchWAL(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN { throw refuse() }
     func awaitArchived(_ lsn: LSN, at endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
     func createRestorePoint(_ name: String, at endpoint: Endpoint, deadline: Duration) async throws -> LSN {
@@ -17,6 +18,7 @@ struct NoServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw refuse() }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw refuse() }
+    func checkStructure(_ endpoint: Endpoint, deadline: Duration) async throws -> StructureReport { throw refuse() }
     func mask(_ mask: DataMask, at endpoint: Endpoint, deadline: Duration) async throws -> Int { throw refuse() }
     func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
         throw refuse()

@@ -86,6 +86,7 @@ private struct CheckedServers: DatabaseServers {
         throw uncalled
     }
     func heartbeat(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN { throw uncalled }
+    func checkpoint(_ endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
     func switchWAL(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN { throw uncalled }
     func awaitArchived(_ lsn: LSN, at endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
     func createRestorePoint(_ name: String, at endpoint: Endpoint, deadline: Duration) async throws -> LSN {
@@ -93,6 +94,7 @@ private struct CheckedServers: DatabaseServers {
     }
     func replay(_ endpoint: Endpoint, deadline: Duration) async throws -> ReplayObservation { throw uncalled }
     func promote(_ endpoint: Endpoint, deadline: Duration) async throws { throw uncalled }
+    func checkStructure(_ endpoint: Endpoint, deadline: Duration) async throws -> StructureReport { throw uncalled }
     func mask(_ mask: DataMask, at endpoint: Endpoint, deadline: Duration) async throws -> Int { throw uncalled }
     func changeSettings(_ settings: [String: String?], at endpoint: Endpoint, deadline: Duration) async throws {
         throw uncalled

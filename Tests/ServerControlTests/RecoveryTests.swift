@@ -62,6 +62,8 @@ struct RecoveryTests {
             let after = try await servers.replay(copy.endpoint, deadline: limit)
             #expect(!after.isInRecovery && !after.isPaused && after.timeline == 2)
             #expect(try await servers.observe(copy.endpoint, deadline: limit).timeline == 2)
+            try await servers.checkpoint(copy.endpoint, deadline: limit)
+            #expect(try await copy.controlData("Latest checkpoint's TimeLineID") == "2")
             let names: [String: String?] = [
                 "restore_command": nil, "recovery_target_name": nil, "recovery_target_action": nil, "archive_mode": nil,
             ]

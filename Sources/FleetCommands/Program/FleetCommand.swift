@@ -31,7 +31,8 @@ struct FleetCommand: ParsableCommand {
                 ]),
             CommandGroup(name: "Backing up", subcommands: [BackupCommand.self, BackupsCommand.self, WALCommand.self]),
             CommandGroup(
-                name: "Restoring", subcommands: [RestoreCommand.self, ApplyCommand.self, RunsCommand.self]),
+                name: "Restoring",
+                subcommands: [RestoreCommand.self, ApplyCommand.self, RunsCommand.self, DrillCommand.self]),
             CommandGroup(name: "Several at one point", subcommands: [MarkCommand.self, SetCommand.self]),
             CommandGroup(
                 name: "Setting up",

@@ -4,7 +4,7 @@ import FleetPluginAPI
 
 /// A plan in JSON, for programs that judge it. What `--plan-out` writes is another, exact form.
 struct PlanView: Hashable, Sendable, Codable {
-    /// `restore`, `restoreInto`, `search`, `rehearsal`, `undo`, `backup`.
+    /// `restore`, `restoreInto`, `search`, `rehearsal`, `drill`, `undo`, `backup`.
     var kind: String
     var title: String
     /// SHA-256 of the plan: what a confirmation is bound to.

@@ -72,12 +72,14 @@ enum RestoreSteps {
         return list.steps
     }
 
-    static func rehearsal(_ members: [Plan.Member], set: String?) -> [StepPlan] {
+    /// - Parameter inspects: whether the copies are looked through for damage.
+    static func rehearsal(_ members: [Plan.Member], set: String?, inspects: Bool = false) -> [StepPlan] {
         let names = members.map(\.instance)
         var list = StepList()
         addCopies(&list, members)
         list.add(.agree, set.map { [$0] } ?? []) { "see that the copies of \($0) agree" }
         list.add(.promote, names) { "promote the copy of \($0)" }
+        if inspects { list.add(.inspect, names) { "look for damage in the copy of \($0)" } }
         list.add(.removeScratch, names) { "remove the copy of \($0)" }
         return list.steps
     }

@@ -13,7 +13,7 @@ struct UndoPlanner: Sendable {
         let done = try run.decodedPlan()
         let journal = Journal(steps: try await store.steps(of: run.id))
         switch done.kind {
-        case .restoreInto, .search, .rehearsal: return removal(run, done)
+        case .restoreInto, .search, .rehearsal, .drill: return removal(run, done)
         case .backup:
             throw FleetError(
                 .refused, "run \(run.id) made a backup; there is nothing to undo", hint: "see: fleet backups expire")

@@ -15,6 +15,8 @@ public struct Plan: Hashable, Sendable, Codable {
         case search
         /// The same restore in copies that are removed again, as proof that it works.
         case rehearsal
+        /// The same as evidence: timed, and looked through for damage.
+        case drill
         /// Brings back the state before a restore.
         case undo
         case backup
@@ -22,7 +24,7 @@ public struct Plan: Hashable, Sendable, Codable {
         /// Works in copies alone: members and applications stay as they are.
         public var isBeside: Bool {
             switch self {
-            case .restoreInto, .search, .rehearsal: true
+            case .restoreInto, .search, .rehearsal, .drill: true
             case .restore, .undo, .backup: false
             }
         }
@@ -302,6 +304,8 @@ public enum StepKind: String, Hashable, Sendable, Codable, CaseIterable {
     case promote
     /// What a copy's readers must not see is hidden.
     case mask
+    /// A copy's tables and indices are free of damage.
+    case inspect
     /// Transactions that were prepared at the mark are finished as the other members say.
     case reconcile
     /// Marks that are made from here on are of another future.

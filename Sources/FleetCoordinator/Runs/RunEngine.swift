@@ -101,7 +101,7 @@ struct RunEngine: Sendable {
         plan.members.flatMap { member in
             switch plan.kind {
             case .backup: ["backup/\(member.instance)"]
-            case .restoreInto, .search, .rehearsal: ["scratch/\(member.scratch?.name ?? member.instance)"]
+            case .restoreInto, .search, .rehearsal, .drill: ["scratch/\(member.scratch?.name ?? member.instance)"]
             case .undo where member.scratch != nil: ["scratch/\(member.scratch?.name ?? member.instance)"]
             // A backup must not run while its server is stopped under it.
             case .restore, .undo: ["instance/\(member.instance)", "backup/\(member.instance)"]

@@ -22,6 +22,7 @@ extension StepKind {
         case .agree: Agree()
         case .promote: Promote()
         case .mask: Mask()
+        case .inspect: Inspect()
         case .reconcile: Reconcile()
         case .epoch: Epoch()
         case .settle: Settle()

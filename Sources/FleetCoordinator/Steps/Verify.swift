@@ -105,8 +105,19 @@ struct Settle: StepPerformer {
             return ["endpoint": try CanonicalJSON.value(endpoint)]
         }
         _ = try await context.servers.heartbeat(endpoint, deadline: .seconds(30))
+        await checkpoint(endpoint, context)
         let end = try await context.servers.switchWAL(endpoint, deadline: .seconds(30))
         try await context.awaitArchived(end, of: place, at: endpoint, deadline: Secure.patience)
         return ["timeline": .integer(Int64(server.timeline)), "archivedTo": .string(end.description)]
+    }
+
+    /// The server makes one by itself, spread over minutes. Before it has, pgBackRest refuses to back it up ("WAL timeline
+    /// does not match pg_control timeline"), and a crash would replay all that was replayed.
+    private func checkpoint(_ endpoint: Endpoint, _ context: StepContext) async {
+        do {
+            try await context.servers.checkpoint(endpoint, deadline: .seconds(600))
+        } catch {
+            await context.note("no checkpoint was made after the promotion; the server makes one by itself: \(error)")
+        }
     }
 }

@@ -11,6 +11,11 @@ public protocol DatabaseServers: Sendable {
 
     /// A commit that writes nothing else, so that WAL says how far time has come. Returns where it ends.
     func heartbeat(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN
+    /// Writes out everything at once. A server that was promoted is only then on its new timeline for those who read its
+    /// control file.
+    ///
+    /// - Throws: also `denied` for a role that may not (up to 14 a superuser must ask, then a member of `pg_checkpoint`).
+    func checkpoint(_ endpoint: Endpoint, deadline: Duration) async throws
     /// Makes the current segment ready for archiving. Returns the end of what was written to it.
     func switchWAL(_ endpoint: Endpoint, deadline: Duration) async throws -> LSN
     /// Waits until the archiver has archived everything before `lsn`.
@@ -29,6 +34,10 @@ public protocol DatabaseServers: Sendable {
 
     /// Asks a check's statement, read only, in its database.
     func check(_ check: DataCheck, at endpoint: Endpoint, deadline: Duration) async throws -> DataCheckResult
+
+    /// Looks for damage in every table and B-tree index of every database, with `amcheck`, which is installed where it is
+    /// not: for copies.
+    func checkStructure(_ endpoint: Endpoint, deadline: Duration) async throws -> StructureReport
 
     /// Carries out a mask's statement in its database, in a transaction of its own. Returns how many rows it changed.
     ///
@@ -57,6 +66,18 @@ public protocol DatabaseServers: Sendable {
         from start: LSN, timeline: TimelineID, at endpoint: Endpoint, deadline: Duration,
         _ receive: (_ position: LSN, _ bytes: [UInt8]) throws -> Void
     ) async throws
+}
+
+/// What was looked at for damage, and what was found.
+public struct StructureReport: Hashable, Sendable, Codable {
+    /// Tables and indices.
+    public var relations = 0
+    /// Each a relation and what is wrong with it.
+    public var findings: [String] = []
+    /// Databases that could not be looked at, and why.
+    public var unchecked: [String] = []
+
+    public init() {}
 }
 
 /// Reads keys, part by part.

@@ -30,6 +30,15 @@ extension SQLiteStore {
         }
     }
 
+    public func runs(kind: String, limit: Int) async throws -> [RunRecord] {
+        try await read { db in
+            try Row.fetchAll(
+                db, sql: "SELECT * FROM runs WHERE kind = ? ORDER BY created_at DESC, id DESC LIMIT ?",
+                arguments: [kind, max(0, limit)]
+            ).map(RunRecord.init)
+        }
+    }
+
     public func runs(idPrefix: String) async throws -> [RunRecord] {
         try await read { db in
             try Row.fetchAll(
