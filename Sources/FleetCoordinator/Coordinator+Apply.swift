@@ -1,10 +1,12 @@
 import FleetPluginAPI
+import FleetStore
 
 extension Coordinator {
     /// Checks that the world is still what a kept plan was made for.
     ///
-    /// - Throws: `drifted` that lists every difference.
+    /// - Throws: `drifted` that lists every difference; `conflict` where another run is at work on it.
     public func checkDrift(_ plan: Plan) async throws {
+        try await checkFree(plan)
         var differences: [String] = []
         if plan.configuration != inventory.configurationDigest { differences.append("fleet.yaml was changed") }
         for member in plan.members {
@@ -24,6 +26,19 @@ extension Coordinator {
             throw FleetError(
                 .drifted, "the world has changed since the plan was made", cause: differences.joined(separator: "; "),
                 hint: "plan again")
+        }
+    }
+
+    /// Said before anything is looked at: what another run has in its hands may be gone from one moment to the next.
+    private func checkFree(_ plan: Plan) async throws {
+        let wanted = Set(RunEngine.resources(of: plan))
+        for run in try await store.runs(states: [.running, .waiting, .interrupted, .aborting], limit: 1000) {
+            guard try await store.lease(of: run.id) != nil,
+                let held = Set(RunEngine.resources(of: try run.decodedPlan())).intersection(wanted).min()
+            else { continue }
+            throw FleetError(
+                .conflict, "\(held) is held by run \(run.id), which is \(run.state.rawValue)", cause: run.title,
+                hint: "follow it with: fleet runs watch \(run.id)", retriable: false)
         }
     }
 

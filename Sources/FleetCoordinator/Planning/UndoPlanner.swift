@@ -139,11 +139,15 @@ private struct FinishedStages {
     let plan: Plan
     let journal: Journal
 
-    /// Restored in a stage whose work was done, gate or not, and whose applications have all come back.
+    /// Restored in a stage whose work was done, gate or not, and whose applications have all come back; as many may be
+    /// unwell as the stage allows.
     var members: [String] {
         let finished = plan.stages.filter { stage in
-            plan.steps.filter { $0.stage == stage.name && $0.kind != .soak && $0.kind != .approve }
-                .allSatisfy { journal.isDone($0.kind, $0.subject) }
+            let open = plan.steps.filter { step in
+                step.stage == stage.name && step.kind != .soak && step.kind != .approve
+                    && !journal.isDone(step.kind, step.subject)
+            }
+            return open.allSatisfy { $0.kind == .probe } && open.count <= stage.maxFailures
         }
         return finished.flatMap(\.instances).filter { instance in
             plan.applications.filter { $0.uses.contains(instance) }.allSatisfy { journal.isDone(.resume, $0.name) }
