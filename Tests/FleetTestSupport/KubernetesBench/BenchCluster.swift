@@ -40,6 +40,12 @@ public struct BenchCluster: Sendable {
 
     /// Applies objects, in YAML or JSON. Those of no namespace are the caller's to delete.
     public func apply(_ manifest: String) async throws {
-        try await kubectl("apply", "-f", "-", input: manifest)
+        let first = try await runKubectl(["apply", "-f", "-"], input: manifest)
+        // Another test has made the same object between kubectl's look and its own request: now there is one to look at.
+        if first.exitCode != 0, first.errors.contains("AlreadyExists") {
+            try await kubectl("apply", "-f", "-", input: manifest)
+        } else {
+            try first.checked()
+        }
     }
 }
